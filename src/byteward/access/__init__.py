@@ -1,0 +1,1 @@
+"""Who may do what: the permission model and its one decision function. Pure; no I/O."""

@@ -1,0 +1,1 @@
+"""Accounts and what belongs to one: settings, API keys, JWT certificates, presets, users."""

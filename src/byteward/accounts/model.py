@@ -1,0 +1,191 @@
+"""The values that an account is made of. All frozen.
+
+An `ApiKey` carries everything that a request needs, already parsed and compiled, so that the hot
+path never looks at JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from byteward.access.model import KeyAccess, KeyKind, TagPatterns
+from byteward.access.rules import PathPermission
+
+MAX_EXPIRY_SECONDS: Final = 253_402_300_799
+"""9999-12-31T23:59:59Z, the last second that every clock and calendar we meet can express."""
+
+
+class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=False):
+    """What an account's administrator chooses; field names on the wire are camelCase.
+
+    Attributes:
+        default_root_public: whether the root folder of a new account is readable by everybody.
+        cache_ttl: seconds that caches may keep a delivered file.
+        cache_ttl404: seconds that caches may keep "not found"; `cacheTtl404` on the wire.
+        max_upload_bytes: largest file that may be uploaded.
+        browser_origins: the only origins that get credentialed CORS answers; empty: any.
+        presets_or_signed_only: refuse free-form transformations of public files.
+    """
+
+    default_root_public: bool = True
+    cache_ttl: int = 31_536_000
+    cache_ttl404: int = 60
+    max_upload_bytes: int = 5_368_709_120
+    browser_origins: tuple[str, ...] = ()
+    presets_or_signed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account: the unit of isolation.
+
+    Attributes:
+        account_id: 7 base58 characters.
+        name: for people.
+        settings: see `AccountSettings`.
+        epoch: raised by every change of authority in the account; the stamp of cached facts.
+        root_folder_id: `folders.folder_id` of `/`.
+        created_at: Unix milliseconds.
+    """
+
+    account_id: str
+    name: str
+    settings: AccountSettings
+    epoch: int
+    root_folder_id: int
+    created_at: int = 0
+
+
+class UploadLocation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Where an upload goes when the request does not say: two path templates with variables."""
+
+    folder_path: str
+    file_name: str
+
+
+class RateLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """At most `count` uploads in any `seconds` seconds, for each client address."""
+
+    count: int
+    seconds: int
+
+
+DEFAULT_UPLOAD_LOCATION: Final = UploadLocation(
+    folder_path="/uploads/{UTC_YEAR}/{UTC_MONTH}/{UTC_DAY}",
+    file_name="{UTC_TIME_TOKEN_INVERSE}{UNIQUE_DIGITS_2}-{ORIGINAL_FILE_NAME}{ORIGINAL_FILE_EXT}",
+)
+"""The location that a new API key starts with, and that a JWT without an API key gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One API key with everything that a request made with it needs.
+
+    Attributes:
+        key_id: 8 base58 characters; a name, not a secret.
+        account_id: the account that it belongs to.
+        kind: secret or public; fixed when the key is made.
+        name: unique in the account.
+        enabled: a disabled key is refused like an unknown one.
+        expires_at: Unix seconds from which the key is refused; None: never.
+        require_jwt: the key is accepted only together with a valid JWT.
+        allowed_origins: the only origins that may use the key; None: any.
+        access: compiled permissions, the input of a decision.
+        path_permissions: the same entries in stored order, for export and editing.
+        tags: added to every upload made with the key.
+        default_upload_path: where uploads go when the request does not say.
+        upload_rate_limit: None: unlimited.
+        secure_url_key: key of signed and encrypted URLs.
+        digest: SHA-256 of the whole key text.
+        public_text: the key itself, for public keys; secret keys are shown once and not stored.
+        description: for people.
+        created_at: Unix milliseconds.
+    """
+
+    key_id: str
+    account_id: str
+    kind: KeyKind
+    name: str
+    enabled: bool
+    expires_at: int | None
+    require_jwt: bool
+    allowed_origins: tuple[str, ...] | None
+    access: KeyAccess
+    path_permissions: tuple[PathPermission, ...]
+    tags: tuple[str, ...]
+    default_upload_path: UploadLocation
+    upload_rate_limit: RateLimit | None
+    secure_url_key: bytes = field(repr=False)
+    digest: bytes = field(repr=False, default=b"")
+    public_text: str | None = field(repr=False, default=None)
+    description: str | None = None
+    created_at: int = 0
+
+    @property
+    def tag_patterns(self) -> TagPatterns:
+        """Tags that a caller with this key may name."""
+        return self.access.tag_patterns
+
+    def is_usable(self, now: float) -> bool:
+        """Whether the key is enabled and not expired at `now` (Unix seconds)."""
+        return self.enabled and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class JwtCertificate:
+    """A public key that verifies the account's JWTs; `pem` was validated when it was stored."""
+
+    certificate_id: str
+    account_id: str
+    name: str
+    enabled: bool
+    pem: str
+    created_at: int = 0
+
+
+PresetValue = str | int | float | bool
+"""What one parameter of a preset can be set to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named transformation.
+
+    Attributes:
+        name: the slug in URLs and in permission lists.
+        account_id: the account that it belongs to.
+        transformation: the API whose parameters it fixes: `image`, `video`, `audio`, ….
+        params: parameters in order; a name may occur more than once.
+        revision: raised by each change; part of the cache key of results.
+    """
+
+    name: str
+    account_id: str
+    transformation: str
+    params: tuple[tuple[str, PresetValue], ...]
+    revision: int = 1
+
+
+class Role(StrEnum):
+    """What a dashboard user may do; each role includes the ones after it."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A dashboard user of one account. `password_hash` is None until a password is set."""
+
+    user_id: int
+    account_id: str
+    email: str
+    role: Role
+    password_hash: str | None = field(repr=False, default=None)
+    created_at: int = 0

@@ -1,0 +1,1 @@
+"""The `byteward` command: one module for each subcommand, parsed by `main`."""

@@ -1,0 +1,160 @@
+"""Who may download: from a parsed request to the right to look the file up.
+
+The order is the specification's: the URL's own claims (`exp`, `sig`, `enc`), which fail hard; the
+public permissions, which are a floor under everybody; then the one credential that is present.
+Nothing here asks whether the file exists, so a refusal costs and says the same either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from byteward.access.actions import Action
+from byteward.access.model import Principal, PrincipalKind
+from byteward.delivery.cache_policy import Authority
+from byteward.delivery.request import DeliveryRequest
+from byteward.identity.authenticate import Authenticator
+from byteward.identity.caller import Caller, Refusal
+from byteward.identity.secure_url import SecureUrls
+from byteward.identity.url_target import UrlTarget
+from byteward.permissions.guard import Guard
+from byteward.telemetry.request_context import RequestContext
+
+_CREDENTIALS: Final = (b"authorization", b"authorization-token", b"cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised:
+    """The right to read `request.path` through `request.slug`.
+
+    Attributes:
+        request: what to serve; of an encrypted URL the decrypted request.
+        authority: what gave the right.
+        url_expires_at: Unix seconds when the URL ends, None when it does not.
+        credential_expires_at: the same for the credential, if one was needed.
+        is_cookie_only: only a cookie gave it, and its JWT names no origins.
+    """
+
+    request: DeliveryRequest
+    authority: Authority
+    url_expires_at: float | None = None
+    credential_expires_at: float | None = None
+    is_cookie_only: bool = False
+
+
+class Authoriser:
+    """Decides each GET and HEAD of the CDN plane.
+
+    Args:
+        guard: asks for decisions; it must be one that tells no details.
+        authenticator: judges header and cookie credentials.
+        secure_urls: judges `exp`, `sig` and `enc`.
+        max_query_pairs: also for the plaintext of `enc`.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        authenticator: Authenticator,
+        secure_urls: SecureUrls,
+        *,
+        max_query_pairs: int,
+    ) -> None:
+        self._guard = guard
+        self._authenticator = authenticator
+        self._secure_urls = secure_urls
+        self._max_query_pairs = max_query_pairs
+
+    async def authorise(
+        self,
+        request: DeliveryRequest,
+        raw_target: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        context: RequestContext,
+    ) -> Authorised:
+        """Let the request go on.
+
+        Args:
+            request: parsed from `raw_target`.
+            raw_target: exactly as received; signatures cover it.
+            headers: the request's headers with all repetitions.
+            context: of the request.
+
+        Raises:
+            BytewardError: 401 for a bad header credential, 403 for everything that is not
+                permitted, 400 for a malformed `exp` or plaintext.
+        """
+        caller: Caller | None = None
+        url_expires_at = None
+        if request.exp is not None or request.has_secure_parameters:
+            opened = await self._secure_urls.open(
+                request.account_id, UrlTarget.parse(raw_target), context.host, context.client_ip
+            )
+            caller = opened.caller
+            url_expires_at = None if opened.expiry is None else opened.expiry.expires_at
+            if request.enc is not None:
+                query = opened.target.query[1:]
+                request = request.with_decrypted_query(query, max_pairs=self._max_query_pairs)
+        principal = _anonymous(request.account_id) if caller is None else caller.principal
+        segments, slug = request.path.segments, request.slug
+        decision = await self._guard.allows(principal, Action.DOWNLOAD_FILE, segments, slug=slug)
+        if decision.is_public:
+            return Authorised(request, Authority.PUBLIC, url_expires_at)
+        if caller is None and _has_credential(context):
+            caller = await self._present_caller(request.account_id, headers, context.client_ip)
+            principal = caller.principal
+            decision = await self._guard.allows(
+                principal, Action.DOWNLOAD_FILE, segments, slug=slug
+            )
+        self._guard.enforce(decision)
+        return Authorised(
+            request,
+            _authority(principal.kind),
+            url_expires_at,
+            principal.expires_at,
+            is_cookie_only=principal.kind is PrincipalKind.COOKIE
+            and (caller is None or caller.jwt is None or caller.jwt.allowed_origins is None),
+        )
+
+    async def require_saving(
+        self,
+        request: DeliveryRequest,
+        headers: Iterable[tuple[bytes, bytes]],
+        context: RequestContext,
+    ) -> None:
+        """Let a `/save/` request read its source; it takes a header credential, as the API does.
+
+        Raises:
+            BytewardError: 401 or 403.
+        """
+        caller = await self._authenticator.authenticate_api(
+            request.account_id, headers, context.client_ip
+        )
+        await self._guard.require(
+            caller.principal, Action.DOWNLOAD_FILE, request.path.segments, slug=request.slug
+        )
+
+    async def _present_caller(
+        self, account_id: str, headers: Iterable[tuple[bytes, bytes]], client_ip: str
+    ) -> Caller:
+        caller = await self._authenticator.authenticate_cdn(account_id, headers, client_ip)
+        if isinstance(caller, Refusal):
+            raise caller.error
+        return caller
+
+
+@lru_cache(maxsize=1024)
+def _anonymous(account_id: str) -> Principal:
+    return Principal(PrincipalKind.ANONYMOUS, account_id)
+
+
+def _has_credential(context: RequestContext) -> bool:
+    present = context.headers
+    return any(name in present for name in _CREDENTIALS)
+
+
+def _authority(kind: PrincipalKind) -> Authority:
+    return Authority.SECURE_URL if kind is PrincipalKind.SECURE_URL else Authority.CREDENTIAL

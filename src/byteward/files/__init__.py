@@ -1,0 +1,1 @@
+"""Files and folders: where a name leads, what a file says about itself, and who changes it."""

@@ -1,0 +1,146 @@
+"""What callers do with folders: make them, set their settings, ask for details."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from byteward.access.actions import Action
+from byteward.access.model import Segments
+from byteward.accounts.service import bump_epoch, default_root_permissions
+from byteward.db.database import Database
+from byteward.errors import BytewardError, ErrorCode
+from byteward.files import tree
+from byteward.files.folder_settings import (
+    READ_ACTION,
+    WRITE_ACTION,
+    FolderDetails,
+    FolderSettings,
+    SettingsField,
+    SettingsUpdate,
+    inherited_settings,
+    redacted,
+)
+from byteward.files.tree import FolderRow
+from byteward.identity.caller import Caller
+from byteward.paths import FolderPath
+from byteward.permissions.facts import Facts
+from byteward.permissions.guard import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class FolderChange:
+    """One PutFolder request, validated."""
+
+    folder: FolderPath
+    update: SettingsUpdate
+
+
+class Folders:
+    """The use cases of folders.
+
+    Args:
+        database: metadata.
+        facts: cached facts of this worker.
+        guard: decides.
+    """
+
+    def __init__(self, *, database: Database, facts: Facts, guard: Guard) -> None:
+        self._database = database
+        self._facts = facts
+        self._guard = guard
+
+    async def details(self, caller: Caller, asked: FolderPath) -> FolderDetails:
+        """A folder as the caller may see it; one that nobody made has no settings.
+
+        A trailing slash is dropped unless a virtual folder is recorded at exactly that path.
+
+        Raises:
+            BytewardError: `authorization_failed_permission_denied` when the caller may read none
+                of the settings.
+        """
+        account_id = caller.principal.account_id
+        unslashed = _without_trailing_slash(asked)
+        # SECURITY: decided on both readings before anything is looked up.
+        readable = await self._readable(caller, unslashed.segments)
+        if asked is not unslashed:
+            readable &= await self._readable(caller, asked.segments)
+        if not readable:
+            await self._guard.require(
+                caller.principal, Action.GET_FOLDER_DESCRIPTION, unslashed.segments
+            )
+
+        def work(conn: Connection) -> tuple[Segments, list[FolderRow]]:
+            if asked is not unslashed:
+                rows = tree.folder_rows(conn, account_id, asked.segments)
+                if len(rows) > len(asked.segments) and rows[-1].is_virtual:
+                    return asked.segments, rows
+            segments = unslashed.segments
+            return segments, tree.folder_rows(conn, account_id, segments)
+
+        segments, rows = await self._database.read(work)
+        return redacted(await self._describe(caller, segments, rows), readable)
+
+    async def put(self, caller: Caller, change: FolderChange) -> FolderDetails:
+        """Make a folder virtual, with its ancestors, and change its settings.
+
+        Raises:
+            BytewardError: `authorization_failed_permission_denied`, or 401 when the credential is
+                not accepted any more.
+        """
+        principal, segments = caller.principal, change.folder.segments
+        fields = change.update.fields
+        wanted = [WRITE_ACTION[field] for field in fields] or [Action.CREATE_VIRTUAL_FOLDER]
+        for action in wanted:
+            await self._guard.require(principal, action, segments)
+        key_id = None if principal.key is not None or caller.key is None else caller.key.key_id
+
+        def work(conn: Connection) -> list[FolderRow]:
+            account_id = principal.account_id
+            found = tree.find_folder(conn, account_id, segments)
+            needed = list(wanted)
+            if found is None or not found.is_virtual:
+                needed.insert(0, Action.CREATE_VIRTUAL_FOLDER)
+            for action in needed:
+                self._guard.require_in(conn, principal, action, segments, bound_key_id=key_id)
+            row = tree.ensure_folder(conn, account_id, segments, is_virtual=True)
+            if fields:
+                tree.set_settings(conn, row.folder_id, change.update.apply(row.settings))
+            # What is public may have changed: every worker has to look again.
+            bump_epoch(conn, account_id)
+            return tree.folder_rows(conn, account_id, segments)
+
+        rows = await self._database.write(work)
+        details = await self._describe(caller, segments, rows)
+        return redacted(details, await self._readable(caller, segments))
+
+    async def _readable(self, caller: Caller, segments: Segments) -> set[SettingsField]:
+        return {
+            field
+            for field, action in READ_ACTION.items()
+            if (await self._guard.allows(caller.principal, action, segments)).is_allowed
+        }
+
+    async def _describe(
+        self, caller: Caller, segments: Segments, rows: list[FolderRow]
+    ) -> FolderDetails:
+        account = await self._facts.account(caller.principal.account_id)
+        if account is None:
+            raise BytewardError(ErrorCode.ACCOUNT_NOT_FOUND, "the account is gone")
+        own = rows[-1] if len(rows) == len(segments) + 1 else None
+        levels = [(segments[:depth], row.settings) for depth, row in enumerate(rows)]
+        return FolderDetails(
+            segments=segments,
+            is_virtual=own is not None and own.is_virtual,
+            settings=FolderSettings() if own is None else own.settings,
+            inherited=inherited_settings(
+                levels, segments, account_default=default_root_permissions(account.settings)
+            ),
+        )
+
+
+def _without_trailing_slash(folder: FolderPath) -> FolderPath:
+    if folder.segments and not folder.segments[-1]:
+        return FolderPath(folder.segments[:-1])
+    return folder

@@ -1,0 +1,1 @@
+"""HTTP: requests into use cases, results and errors into responses."""

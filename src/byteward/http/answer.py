@@ -1,0 +1,91 @@
+"""The answer to one request, on its way through the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import lru_cache
+
+from byteward.clock import Clock
+from byteward.delivery.asgi import START, Message, Send
+from byteward.errors import ErrorCode
+from byteward.header_lines import HeaderLine
+from byteward.http import cors
+from byteward.telemetry.request_context import RequestContext
+
+
+class Answer:
+    """Completes the response headers and remembers what was sent.
+
+    Attributes:
+        request_id: sent as `x-request-id`.
+        context: of the request, once it has passed the checks.
+        status: 0 until the answer has started.
+        bytes_sent: body bytes handed to the server.
+        error_code: of the failure that was answered, if any.
+        has_own_cors: the headers being sent hold the CORS headers already.
+        started_at: Unix seconds.
+    """
+
+    __slots__ = (
+        "_fixed_headers",
+        "_send",
+        "bytes_sent",
+        "context",
+        "error_code",
+        "has_own_cors",
+        "request_id",
+        "started_at",
+        "status",
+    )
+
+    def __init__(
+        self, send: Send, request_id: str, fixed_headers: tuple[HeaderLine, ...], clock: Clock
+    ) -> None:
+        self._send = send
+        self._fixed_headers = fixed_headers
+        self.request_id = request_id
+        self.context: RequestContext | None = None
+        self.status = 0
+        self.bytes_sent = 0
+        self.error_code: ErrorCode | None = None
+        self.has_own_cors = False
+        self.started_at = clock()
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass an ASGI message on; the first one gets the headers that every answer carries."""
+        if message["type"] == START:
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                *self._fixed_headers,
+                (b"x-request-id", self.request_id.encode("ascii")),
+                *(() if self.has_own_cors else self._cors()),
+            ]
+        else:
+            self.bytes_sent += len(message.get("body", b""))
+        return self._send(message)
+
+    def _cors(self) -> tuple[HeaderLine, ...]:
+        context = self.context
+        if context is None:
+            return _cors_lines(None, (), False, None)
+        origin = context.headers.get(b"origin")
+        return _cors_lines(origin, context.browser_origins, context.is_cookie_only, context.vary)
+
+
+# Few origins ask for many files; a header has 16 KiB at most, so 256 entries are bounded.
+@lru_cache(maxsize=256)
+def _cors_lines(
+    origin: bytes | None,
+    browser_origins: tuple[str, ...],
+    is_cookie_only: bool,  # noqa: FBT001 - keyword arguments make a slower cache key
+    vary: str | None,
+) -> tuple[HeaderLine, ...]:
+    return tuple(
+        cors.answer_headers(
+            None if origin is None else origin.decode("latin-1"),
+            browser_origins=browser_origins,
+            is_cookie_only=is_cookie_only,
+            vary=vary,
+        )
+    )

@@ -1,0 +1,143 @@
+"""The API plane: from a raw path to the handler that answers it.
+
+File bodies go to plain ASGI handlers, everything else to Litestar. The raw path is looked at
+once: paths of the API are plain letters, so one with escapes or empty segments names nothing, and
+no two layers can read it differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
+
+from byteward.delivery.asgi import BODY, AsgiApp, Message, Receive, Scope, Send
+from byteward.errors import BytewardError, ErrorCode
+from byteward.http.routes import files, folders, uploads
+from byteward.http.routes.file_bodies import FILE_BODIES, FileBodyHandler, method_not_allowed
+from byteward.http.services import ApiServices
+from byteward.permissions.facts import Facts
+
+_PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]+)+/?", re.ASCII)
+_ACCOUNT: Final = re.compile(rb"/v2/accounts/([A-Za-z0-9]{7})(?:/.*)?", re.DOTALL)
+
+
+class ApiApp:
+    """The application behind the edge of the API plane."""
+
+    def __init__(self, services: ApiServices) -> None:
+        self._services = services
+        self._json_operations = json_operations(services)
+        self._file_bodies = [
+            (re.compile(_pattern_of(path)), method, handler)
+            for path, (method, handler) in FILE_BODIES.items()
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or raise the `BytewardError` that answers it."""
+        path = scope["raw_path"].decode("latin-1")
+        if not _PLAIN_PATH.fullmatch(path):
+            raise unrouted(scope["method"], path)
+        path = path.removesuffix("/")
+        found = self._file_body_at(path)
+        if found is not None:
+            method, handler, parameters = found
+            if scope["method"] != method:
+                raise method_not_allowed(method)
+            await handler(self._services, scope, receive, send, parameters)
+            return
+        await self._json_operation(scope, path, receive, send)
+
+    def _file_body_at(self, path: str) -> tuple[str, FileBodyHandler, Mapping[str, str]] | None:
+        for pattern, method, handler in self._file_bodies:
+            match = pattern.fullmatch(path)
+            if match:
+                return method, handler, match.groupdict()
+        return None
+
+    async def _json_operation(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        inner = {**scope, "path": path, "root_path": ""}
+        if scope["method"] == "HEAD":
+            inner["method"] = "GET"
+            send = _without_body(send)
+        try:
+            # Litestar types the same dictionaries more narrowly than the specification does.
+            await self._json_operations(inner, receive, send)  # type: ignore[arg-type]
+        except NotFoundException:
+            raise unrouted(scope["method"], path) from None
+        except MethodNotAllowedException as error:
+            raise method_not_allowed(_allowed(error)) from None
+        except RecursionError:
+            raise BytewardError(ErrorCode.INVALID_JSON, "the body is nested too deeply") from None
+
+
+def build_api(services: ApiServices) -> AsgiApp:
+    """The API plane; put the edge around it."""
+    return ApiApp(services)
+
+
+def json_operations(services: ApiServices) -> Litestar:
+    """The operations that speak JSON. Errors leave as exceptions; the edge writes them."""
+    handlers = [*uploads.HANDLERS, *files.HANDLERS, *folders.HANDLERS]
+    return Litestar(
+        handlers,
+        state=State({"services": services}),
+        exception_handlers={Exception: _reraise},
+        logging_config=None,
+        openapi_config=None,
+        response_headers={"cache-control": "no-store"},
+    )
+
+
+def account_in(raw_path: bytes) -> str | None:
+    """The account that a raw path names, if it names one."""
+    match = _ACCOUNT.fullmatch(raw_path)
+    return None if match is None else match[1].decode("ascii")
+
+
+async def browser_origins(facts: Facts, raw_path: bytes) -> tuple[str, ...]:
+    """`browserOrigins` of the account that a preflight's path names; empty when it names none."""
+    account_id = account_in(raw_path)
+    if account_id is None:
+        return ()
+    facts.refresh()
+    account = await facts.account(account_id)
+    return () if account is None else account.settings.browser_origins
+
+
+def unrouted(method: str, path: str) -> BytewardError:
+    """404 for a path that no operation has."""
+    return BytewardError(
+        ErrorCode.CHECK_PATH,
+        f"no such route: check the URL of this {method} request and its account id",
+        details={"path": path},
+    )
+
+
+# Any: Litestar's own signature. Raised again, the error passes through Litestar to the edge.
+def _reraise(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    raise error
+
+
+def _allowed(error: MethodNotAllowedException) -> str:
+    """The Allow header that Litestar made, with HEAD where GET is."""
+    names = (error.headers or {}).get("allow", "").split(", ")
+    methods = [name for name in names if name != "OPTIONS"]
+    return ", ".join(["GET", "HEAD", *methods[1:]] if "GET" in methods[:1] else methods)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        if message["type"] == BODY:
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
+
+
+def _pattern_of(path: str) -> str:
+    return re.sub(r"\{([a-z_]+)\}", r"(?P<\1>[^/]+)", path)

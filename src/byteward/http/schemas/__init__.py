@@ -1,0 +1,1 @@
+"""The shapes of JSON bodies; the only place where names are camelCase."""

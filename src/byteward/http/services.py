@@ -1,0 +1,93 @@
+"""What the handlers of the API plane work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from litestar import Request
+from litestar.datastructures import State
+
+from byteward.clock import Clock
+from byteward.config import HttpSettings
+from byteward.delivery.asgi import Receive, Scope
+from byteward.files.folders import Folders
+from byteward.files.service import Files
+from byteward.http.body import BodyTimes, RequestBody
+from byteward.http.public_urls import ResponseUrls
+from byteward.http.query import Query, parse_query
+from byteward.identity.authenticate import Authenticator
+from byteward.identity.caller import Caller
+from byteward.permissions.facts import Facts
+from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
+from byteward.uploads.form_data import FormLimits
+from byteward.uploads.multipart import MultipartUploads
+from byteward.uploads.publication import Publication
+
+ApiRequest = Request[None, None, State]
+"""A request as Litestar hands it to a handler; it knows no user and no session."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """Use cases and settings, one set for each worker.
+
+    Attributes:
+        facts: cached facts.
+        authenticator: tells who calls.
+        publication: uploads in one request.
+        multipart: uploads in parts.
+        files: single files.
+        folders: folders.
+        urls: absolute URLs in responses.
+        limits: the `http` section.
+        form_limits: of form uploads.
+        clock: Unix seconds.
+    """
+
+    facts: Facts
+    authenticator: Authenticator
+    publication: Publication
+    multipart: MultipartUploads
+    files: Files
+    folders: Folders
+    urls: ResponseUrls
+    limits: HttpSettings
+    form_limits: FormLimits
+    clock: Clock
+
+    async def enter_account(self, scope: Scope, account_id: str) -> RequestContext:
+        """Take the facts that this request is judged by; its CORS answer depends on the account.
+
+        Every request does this once, before anything is decided.
+        """
+        context: RequestContext = scope[SCOPE_KEY]
+        self.facts.refresh()
+        account = await self.facts.account(account_id)
+        if account is not None:
+            context.browser_origins = account.settings.browser_origins
+        return context
+
+    async def caller(self, scope: Scope, account_id: str) -> Caller:
+        """Authenticate the request.
+
+        Raises:
+            BytewardError: 401 or 403.
+        """
+        context = await self.enter_account(scope, account_id)
+        return await self.authenticator.authenticate_api(
+            account_id, scope["headers"], context.client_ip
+        )
+
+    def query(self, scope: Scope) -> Query:
+        """The request's query.
+
+        Raises:
+            BytewardError: `invalid_request`.
+        """
+        return parse_query(scope["query_string"], max_pairs=self.limits.max_query_pairs)
+
+    def body(self, scope: Scope, receive: Receive) -> RequestBody:
+        """The request's body; read it once."""
+        context: RequestContext = scope[SCOPE_KEY]
+        times = BodyTimes(self.limits.body_idle_seconds, self.limits.min_body_bytes_per_second)
+        return RequestBody(receive, context.headers, times)

@@ -1,0 +1,41 @@
+"""The outcome of authentication: who called, or why the credential was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from byteward.access.model import Principal
+from byteward.accounts.model import ApiKey
+from byteward.errors import BytewardError
+from byteward.identity.jwt import VerifiedJwt
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent the request.
+
+    Attributes:
+        principal: the input of permission decisions; its kind says which credential was presented.
+        client_ip: address of the client, as the listener and its trusted proxies know it.
+        key: the API key whose settings apply to the request (upload location, rate limit, tags):
+            the presented one, the one that a lone JWT names by `apiKeyId`, or the one that signed
+            the URL. Its permissions count only where `principal` says so.
+        jwt: the presented JWT.
+    """
+
+    principal: Principal
+    client_ip: str
+    key: ApiKey | None = None
+    jwt: VerifiedJwt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A credential that is not accepted, on a plane where that may not matter.
+
+    INVARIANT: public files stay public whoever asks, so the error is raised only after the public
+    permissions have turned out not to serve the request. It never falls through to another
+    credential.
+    """
+
+    error: BytewardError

@@ -1,0 +1,1 @@
+"""What operators do to an installation: open it, initialise it, check it, back it up."""

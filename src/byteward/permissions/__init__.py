@@ -1,0 +1,1 @@
+"""The shell around `access`: stored facts, cached and stamped; enforcing; explaining."""

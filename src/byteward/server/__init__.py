@@ -1,0 +1,1 @@
+"""Processes and sockets: who listens, who is restarted, and how everything stops."""

@@ -1,0 +1,1 @@
+"""The bytes of files: the port of the object store, the local adapter, and what is kept sealed."""

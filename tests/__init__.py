@@ -1,0 +1,1 @@
+"""Tests, in rings from unit to faults; CONTRIBUTING.md says which is which."""

@@ -1,0 +1,343 @@
+"""The API plane on a real database and a real object store, in-process, with a clock of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import Connection, func, select, text
+
+from byteward.access.actions import Action
+from byteward.access.model import KeyKind
+from byteward.access.rules import PathPattern, PathPermission, Scope
+from byteward.accounts.key_store import KeyStore
+from byteward.accounts.model import AccountSettings, JwtCertificate, RateLimit
+from byteward.accounts.service import create_account, create_api_key, new_api_key
+from byteward.accounts.store import insert_certificate
+from byteward.config import HttpSettings
+from byteward.db import tables
+from byteward.db.migrate import upgrade
+from byteward.db.sqlite import open_sqlite
+from byteward.delivery.asgi import AsgiApp
+from byteward.files.folders import Folders
+from byteward.files.service import Files
+from byteward.http import headers as fixed_headers
+from byteward.http.app import browser_origins, build_api
+from byteward.http.edge import Edge
+from byteward.http.public_urls import ResponseUrls
+from byteward.http.services import ApiServices
+from byteward.identity.authenticate import Authenticator
+from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
+from byteward.permissions.facts import Facts
+from byteward.permissions.guard import Guard
+from byteward.storage.data_folder import open_data_folder
+from byteward.storage.local import LocalObjectStore
+from byteward.storage.sealing import Sealer
+from byteward.uploads.form_data import FormLimits
+from byteward.uploads.multipart import MultipartLimits, MultipartUploads
+from byteward.uploads.part_token import derive_key
+from byteward.uploads.publication import Publication
+from tests.asgi_client import Body, Response, send_request
+
+T = TypeVar("T")
+
+ACCOUNT: Final = "A623uY2"
+OTHER_ACCOUNT: Final = "B7kQz9x"
+BASE: Final = f"/v2/accounts/{ACCOUNT}"
+API_URL: Final = "https://api.example.test"
+CDN_URL: Final = "https://cdn.example.test"
+NOW: Final = 1716666258.683
+"""2024-05-25T19:44:18.683Z."""
+
+_MASTER_KEY: Final = bytes(range(32))
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    path = Path(tempfile.mkdtemp(prefix="byteward-template-")) / "byteward.db"
+    upgrade(path)
+    return path
+
+
+@lru_cache(maxsize=1)
+def signing_keys() -> KeyPair:
+    """The RSA key of the account's one certificate."""
+    return new_key_pair()
+
+
+@dataclass(slots=True)
+class Plane:
+    """A running plane with keys by name, and synchronous calls on it.
+
+    Attributes:
+        app: the edge and everything behind it.
+        services: what it was built from.
+        store: file bytes.
+        folder: the data folder.
+        keys: texts of the API keys: SK, PK, PKro, PKj, PKt, and SK2 of the other account.
+        now: Unix seconds; tests move it.
+    """
+
+    services: ApiServices
+    store: LocalObjectStore
+    folder: Path
+    key_store: KeyStore
+    runner: asyncio.Runner
+    keys: dict[str, str] = field(default_factory=dict)
+    now: float = NOW
+    app: AsgiApp = field(init=False)
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        async def wrapped() -> T:
+            return await awaitable
+
+        return self.runner.run(wrapped())
+
+    async def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Body = b"",
+    ) -> Response:
+        """Send a request with one of the plane's keys, or with none."""
+        lines = dict(headers or {})
+        if key is not None:
+            lines.setdefault("authorization", f"Bearer {self.keys.get(key, key)}")
+        return await send_request(self.app, method, target, headers=lines, body=body)
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Body = b"",
+    ) -> Response:
+        """`request`, run to its end."""
+        return self.run(self.request(method, target, key=key, headers=headers, body=body))
+
+    def send_json(
+        self,
+        method: str,
+        target: str,
+        value: object,
+        *,
+        key: str | None = "SK",
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A request with a JSON body."""
+        lines = {"content-type": "application/json", **(headers or {})}
+        return self.call(method, target, key=key, headers=lines, body=json.dumps(value).encode())
+
+    def put(
+        self, path: str, content: bytes = b"hello", *, key: str = "SK", query: str = ""
+    ) -> Response:
+        """BasicUpload to a fixed path."""
+        target = f"{BASE}/uploads/binary?filePath={quote(path, safe='')}{query}"
+        headers = {"content-type": "text/plain"}
+        return self.call("POST", target, key=key, headers=headers, body=content)
+
+    def details(self, path: str, *, key: str = "SK") -> Response:
+        """GetFileDetails."""
+        target = f"{BASE}/files/details?filePath={quote(path, safe='')}"
+        return self.call("GET", target, key=key)
+
+    def content(self, path: str) -> bytes:
+        """The bytes of a stored file, read and verified past the API."""
+        from byteward.files.store import find_file  # noqa: PLC0415 - white-box look at the store
+        from byteward.paths import FilePath  # noqa: PLC0415 - likewise
+
+        async def read() -> bytes:
+            found = await self.services.publication.database.read(
+                lambda conn: find_file(conn, ACCOUNT, FilePath.parse(path))
+            )
+            assert found is not None
+            reader = await self.store.read(
+                found.object_id, 0, found.details.size_bytes, found.block_digests
+            )
+            try:
+                return b"".join([bytes(piece) async for piece in reader])
+            finally:
+                await reader.aclose()
+
+        return self.run(read())
+
+    def jwt(self, access: object = None, **claims: object) -> str:
+        """A JWT of the account, valid for an hour."""
+        all_claims = {
+            "sub": "u1",
+            "accountId": ACCOUNT,
+            "iat": int(self.now) - 5,
+            "exp": int(self.now) + 3600,
+            "access": access or {},
+            **claims,
+        }
+        return sign_jwt(all_claims, signing_keys().private_pem.encode())
+
+    async def request_sql(self, statement: str) -> None:
+        """Change the database behind the plane's back."""
+        await self.services.publication.database.write(lambda conn: _run(conn, statement))
+
+    def sql(self, statement: str) -> None:
+        """`request_sql`, run to its end."""
+        self.run(self.request_sql(statement))
+
+    def objects(self) -> int:
+        """Objects in the store."""
+        return len([p for p in (self.folder / "objects").rglob("*") if p.is_file()])
+
+    def staged(self) -> int:
+        """Files in the staging area: parts and what writers left."""
+        return len([p for p in (self.folder / "tmp").rglob("*") if p.is_file()])
+
+    def files(self) -> int:
+        """Rows of files."""
+        statement = select(func.count()).select_from(tables.files)
+        return self.run(
+            self.services.publication.database.read(
+                lambda conn: int(conn.execute(statement).scalar_one())
+            )
+        )
+
+
+def _run(conn: Connection, statement: str) -> None:
+    conn.execute(text(statement))
+
+
+def rule(path: str, scope: Scope, **grants: bool) -> PathPermission:
+    """A path rule of an API key; grants by the last word of the permission."""
+    base = tuple(path[1:].split("/")) if path != "/" else ()
+    by_name = {action.value.rpartition(".")[2]: action for action in Action}
+    return PathPermission(
+        PathPattern(base, scope), {by_name[name]: value for name, value in grants.items()}
+    )
+
+
+@contextmanager
+def api_plane(
+    *,
+    settings: AccountSettings | None = None,
+    limits: HttpSettings | None = None,
+    rate_limit: RateLimit | None = None,
+    max_open: int = 100,
+) -> Iterator[Plane]:
+    """A plane of its own, with two accounts and their keys."""
+    with tempfile.TemporaryDirectory(prefix="byteward-") as name, asyncio.Runner() as runner:
+        folder = open_data_folder(Path(name) / "data")
+        shutil.copy(_template(), folder.database_path)
+        database = open_sqlite(folder.database_path)
+        store = LocalObjectStore(folder, min_free_bytes=0)
+        keys = KeyStore(Sealer(_MASTER_KEY))
+        facts = Facts(database, keys)
+        holder: list[Plane] = []
+
+        def clock() -> float:
+            return holder[0].now
+
+        guard = Guard(facts, keys, clock, tells_details=True)
+        publication = Publication(
+            database=database, store=store, facts=facts, guard=guard, clock=clock
+        )
+        services = ApiServices(
+            facts=facts,
+            authenticator=Authenticator(facts, clock),
+            publication=publication,
+            multipart=MultipartUploads(
+                publication,
+                token_key=derive_key(_MASTER_KEY),
+                limits=MultipartLimits(max_open, 86400, 604800, 86400),
+            ),
+            files=Files(database=database, guard=guard, clock=clock),
+            folders=Folders(database=database, facts=facts, guard=guard),
+            urls=ResponseUrls(API_URL, CDN_URL),
+            limits=limits or HttpSettings(),
+            form_limits=FormLimits(100, 8192, 65536),
+            clock=clock,
+        )
+        plane = Plane(services, store, folder.path, keys, runner)
+        holder.append(plane)
+
+        async def is_ready() -> bool:
+            return True
+
+        async def origins_of(raw_path: bytes) -> tuple[str, ...]:
+            return await browser_origins(facts, raw_path)
+
+        plane.app = Edge(
+            build_api(services),
+            limits=services.limits,
+            max_url_bytes=services.limits.max_url_bytes,
+            clock=clock,
+            fixed_headers=fixed_headers.API,
+            is_ready=is_ready,
+            access_log=False,
+            origins_of=origins_of,
+        )
+        runner.run(database.write(lambda conn: _fill(conn, plane, settings, rate_limit)))
+        try:
+            yield plane
+        finally:
+            runner.run(store.close())
+            database.close_now()
+            folder.close()
+
+
+def _fill(
+    conn: Connection,
+    plane: Plane,
+    settings: AccountSettings | None,
+    rate_limit: RateLimit | None,
+) -> None:
+    created_at = int(NOW * 1000)
+    for account_id in (ACCOUNT, OTHER_ACCOUNT):
+        create_account(
+            conn, account_id, "Test", settings or AccountSettings(), created_at=created_at
+        )
+    for name, kind, options in (
+        ("SK", KeyKind.SECRET, {}),
+        ("PK", KeyKind.PUBLIC, {"upload_rate_limit": rate_limit}),
+        ("PKro", KeyKind.PUBLIC, {"allowed_origins": ("https://ok.test",)}),
+        ("PKj", KeyKind.PUBLIC, {"require_jwt": True}),
+        ("PKt", KeyKind.PUBLIC, {"tags": ("auto",), "tag_patterns": ("*",)}),
+    ):
+        add_key(conn, plane, name, kind, **options)
+    add_key(conn, plane, "SK2", KeyKind.SECRET, account_id=OTHER_ACCOUNT)
+    certificate = JwtCertificate(
+        "cert0001", ACCOUNT, "test", enabled=True, pem=signing_keys().public_pem
+    )
+    insert_certificate(conn, certificate)
+
+
+# Any: the options are those of `new_api_key`, each with a type of its own.
+def add_key(
+    conn: Connection,
+    plane: Plane,
+    name: str,
+    kind: KeyKind,
+    *,
+    account_id: str = ACCOUNT,
+    **options: object,
+) -> None:
+    """Make a key and remember its text under `name`."""
+    new = new_api_key(account_id, kind, name, created_at=0, **options)  # type: ignore[arg-type] # as the comment above says
+    create_api_key(conn, plane.key_store, new)
+    plane.keys[name] = new.text
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """A struct as JSON."""
+    return msgspec.json.encode(value)
