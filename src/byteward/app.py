@@ -5,17 +5,15 @@ Each worker process opens its own parts, in dependency order, when its server st
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
-from byteward.accounts.key_store import KeyStore
-from byteward.clock import Clock, system_clock
-from byteward.config import Config, host_and_port
-from byteward.db.sqlite import SqliteDatabase, open_sqlite
+from byteward.config import Config
 from byteward.delivery import session_endpoint
-from byteward.delivery.asgi import AsgiApp
+from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
 from byteward.delivery.authorise import Authoriser
 from byteward.delivery.body import BodySender
 from byteward.delivery.file_cache import FileCache
@@ -23,89 +21,163 @@ from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import represent
 from byteward.delivery.serve import DeliveryApp
 from byteward.delivery.session_endpoint import SessionEndpoint
+from byteward.files.folders import Folders
+from byteward.files.service import Files
 from byteward.http import headers
+from byteward.http.app import browser_origins, build_api
 from byteward.http.edge import Edge
 from byteward.http.lifespan import LifespanApp
+from byteward.http.public_urls import ResponseUrls
+from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.secure_url import SecureUrls
+from byteward.operations.backend import Backend, opened_backend
+from byteward.operations.public_urls import PublicUrls, public_urls
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
-from byteward.storage.data_folder import open_data_folder
-from byteward.storage.local import LocalObjectStore
-from byteward.storage.port import ObjectStore
-from byteward.storage.sealing import open_sealer
+from byteward.uploads import part_token
+from byteward.uploads.form_data import FormLimits
+from byteward.uploads.multipart import MultipartLimits, MultipartUploads
+from byteward.uploads.publication import Publication
+
+_API_PATHS: Final = (b"/v1/", b"/v2/")
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What both planes of a worker are built from."""
 
-    config: Config
-    clock: Clock
-    database: SqliteDatabase
-    store: ObjectStore
-    keys: KeyStore
+    backend: Backend
     facts: Facts
     authenticator: Authenticator
+    urls: PublicUrls
+
+    @property
+    def config(self) -> Config:
+        """The server's settings."""
+        return self.backend.config
+
+    def guard(self, *, tells_details: bool) -> Guard:
+        """The guard of one plane."""
+        return Guard(self.facts, self.backend.keys, self.backend.clock, tells_details=tells_details)
 
     async def is_ready(self) -> bool:
         """Whether database and storage can be read and written."""
-        return self.database.is_healthy and self.store.is_healthy
+        return self.backend.database.is_healthy and self.backend.store.is_healthy
 
 
 @asynccontextmanager
-async def open_parts(config: Config, clock: Clock = system_clock) -> AsyncIterator[Parts]:
+async def open_parts(config: Config) -> AsyncIterator[Parts]:
     """Open one worker's parts; the data folder must have been initialised."""
-    async with AsyncExitStack() as stack:
-        folder = open_data_folder(config.data)
-        stack.callback(folder.close)
-        database = open_sqlite(folder.database_path)
-        stack.push_async_callback(database.close)
-        store = LocalObjectStore(
-            folder,
-            min_free_bytes=config.storage.min_free_bytes,
-            verifies_reads=config.storage.verify_reads,
-        )
-        stack.push_async_callback(store.close)
-        keys = KeyStore(await open_sealer(folder, database))
-        facts = Facts(database, keys)
+    async with opened_backend(config) as backend:
+        facts = Facts(backend.database, backend.keys)
         authenticator = Authenticator(
-            facts, clock, jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds
+            facts, backend.clock, jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds
         )
-        yield Parts(config, clock, database, store, keys, facts, authenticator)
+        yield Parts(backend, facts, authenticator, public_urls(config))
+
+
+def api_app(config: Config) -> AsgiApp:
+    """The API plane of one worker, as the ASGI application that its server runs."""
+    return _lives_with_parts(config, _api_plane)
 
 
 def cdn_app(config: Config) -> AsgiApp:
-    """The CDN plane of one worker, as the ASGI application that its server runs."""
+    """The CDN plane of one worker."""
+    return _lives_with_parts(config, _cdn_plane)
 
+
+def single_origin_app(config: Config) -> AsgiApp:
+    """Both planes on one listener, for `--insecure-single-origin`."""
+    return _lives_with_parts(config, _both_planes)
+
+
+def _lives_with_parts(config: Config, build: Callable[[Parts], AsgiApp]) -> AsgiApp:
     @asynccontextmanager
     async def opening() -> AsyncIterator[AsgiApp]:
         async with open_parts(config) as parts:
-            yield _cdn_plane(parts)
+            yield build(parts)
 
     return LifespanApp(opening)
 
 
+def _both_planes(parts: Parts) -> AsgiApp:
+    api, cdn = _api_plane(parts), _cdn_plane(parts)
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["raw_path"].startswith(_API_PATHS)
+        await (api if is_api else cdn)(scope, receive, send)
+
+    return dispatch
+
+
+def _api_plane(parts: Parts) -> AsgiApp:
+    backend, facts, config = parts.backend, parts.facts, parts.config
+    guard = parts.guard(tells_details=True)
+    publication = Publication(
+        database=backend.database,
+        store=backend.store,
+        facts=facts,
+        guard=guard,
+        clock=backend.clock,
+    )
+    services = ApiServices(
+        facts=facts,
+        authenticator=parts.authenticator,
+        publication=publication,
+        multipart=MultipartUploads(
+            publication,
+            token_key=part_token.derive_key(backend.master_key),
+            limits=MultipartLimits(
+                max_open=config.uploads.max_open,
+                url_ttl_seconds=config.uploads.url_ttl_seconds,
+                expiry_seconds=config.uploads.expiry_seconds,
+                retention_seconds=config.uploads.finished_retention_seconds,
+            ),
+        ),
+        files=Files(database=backend.database, guard=guard, clock=backend.clock),
+        folders=Folders(database=backend.database, facts=facts, guard=guard),
+        urls=ResponseUrls(parts.urls.api, parts.urls.cdn),
+        limits=config.http,
+        form_limits=FormLimits(
+            config.uploads.max_form_parts,
+            config.uploads.max_part_header_bytes,
+            config.uploads.max_preamble_bytes,
+        ),
+        clock=backend.clock,
+    )
+    return Edge(
+        build_api(services),
+        limits=config.http,
+        max_url_bytes=config.http.max_url_bytes,
+        clock=backend.clock,
+        fixed_headers=headers.API,
+        is_ready=parts.is_ready,
+        access_log=True,
+        origins_of=partial(browser_origins, facts),
+    )
+
+
 def _cdn_plane(parts: Parts) -> AsgiApp:
-    config, facts, clock = parts.config, parts.facts, parts.clock
-    scheme, _, host = public_cdn_url(config).partition("://")
+    backend, facts, config = parts.backend, parts.facts, parts.config
+    clock = backend.clock
     secure_urls = SecureUrls(
         facts,
         clock,
-        public_hosts=(host.partition("/")[0].lower(),),
+        public_hosts=(parts.urls.cdn_host,),
         max_ttl_seconds=config.identity.secure_url_max_ttl_seconds,
         allow_unbound=config.identity.enc_allow_unbound,
     )
     delivery = DeliveryApp(
         facts=facts,
         authoriser=Authoriser(
-            Guard(facts, parts.keys, clock, tells_details=False),
+            parts.guard(tells_details=False),
             parts.authenticator,
             secure_urls,
             max_query_pairs=config.http.max_query_pairs,
         ),
         files=FileCache(
-            parts.database,
+            backend.database,
             partial(
                 represent,
                 settings=config.delivery,
@@ -113,7 +185,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             ),
         ),
         bodies=BodySender(
-            parts.store,
+            backend.store,
             MemoryCache(
                 config.delivery.memory_cache_bytes, config.delivery.memory_cache_object_bytes
             ),
@@ -124,7 +196,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             facts,
             parts.authenticator,
             clock,
-            is_https=scheme == "https",
+            is_https=parts.urls.cdn.startswith("https://"),
             is_partitioned=config.identity.cookie_partitioned,
             body_idle_seconds=config.http.body_idle_seconds,
         ),
@@ -144,11 +216,3 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
         origins_of=delivery.origins_of,
         cookie_prefix=session_endpoint.PREFIX,
     )
-
-
-def public_cdn_url(config: Config) -> str:
-    """Base of file URLs as clients see it."""
-    if config.public_cdn_url is not None:
-        return config.public_cdn_url
-    host, port = host_and_port(config.cdn)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -87,14 +87,15 @@ def warm() -> dict[str, float]:
 
 def compile_rules() -> dict[str, float]:
     """Reading and compiling rules, which happens once per key, or once per JWT of 100 rules."""
-    return {
-        f"compile {count:,} rules (us)": _microseconds(
-            lambda wire=_rules(count): PathRules(parse_path_permissions(wire, is_token=False)),
-            calls,
-            rounds=3,
-        )
-        for count, calls in ((100, 20), (RULES, 1))
-    }
+    figures: dict[str, float] = {}
+    for count, calls in ((100, 20), (RULES, 1)):
+        rules = _rules(count)
+
+        def compile_all(wire: list[dict[str, object]] = rules) -> object:
+            return PathRules(parse_path_permissions(wire, is_token=False))
+
+        figures[f"compile {count:,} rules (us)"] = _microseconds(compile_all, calls, rounds=3)
+    return figures
 
 
 def _stored_folders() -> dict[Segments, bytes]:

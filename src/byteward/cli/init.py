@@ -28,7 +28,7 @@ def init(
     Run again it changes nothing and prints what is not a secret.
     """
     config = common.load({"api": api, "cdn": cdn}).config
-    credentials = asyncio.run(_initialise(config))
+    credentials = asyncio.run(initialise_installation(config, migrates=True))
     urls = public_urls(config)
     print_result(
         credentials_to_json(credentials, urls),
@@ -38,8 +38,14 @@ def init(
     return 0
 
 
-async def _initialise(config: Config) -> Credentials:
-    async with opened_backend(config, migrates=True) as backend:
+async def initialise_installation(config: Config, *, migrates: bool) -> Credentials:
+    """Open the data folder and make the first account, unless there is one.
+
+    Args:
+        config: names the data folder.
+        migrates: bring the database to the current schema first.
+    """
+    async with opened_backend(config, migrates=migrates) as backend:
         return await initialise(backend.database, backend.keys, hash_password, backend.clock)
 
 

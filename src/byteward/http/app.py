@@ -126,8 +126,10 @@ def _reraise(_request: Request[Any, Any, Any], error: Exception) -> Response[Any
 def _allowed(error: MethodNotAllowedException) -> str:
     """The Allow header that Litestar made, with HEAD where GET is."""
     names = (error.headers or {}).get("allow", "").split(", ")
-    methods = [name for name in names if name != "OPTIONS"]
-    return ", ".join(["GET", "HEAD", *methods[1:]] if "GET" in methods[:1] else methods)
+    methods = set(names) - {"OPTIONS"}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods))
 
 
 def _without_body(send: Send) -> Send:

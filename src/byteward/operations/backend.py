@@ -16,7 +16,8 @@ from byteward.db.revisions import SchemaState
 from byteward.db.sqlite import SqliteDatabase, open_sqlite
 from byteward.storage.data_folder import DataFolder, DataFolderError, open_data_folder
 from byteward.storage.local import LocalObjectStore
-from byteward.storage.sealing import Sealer, open_sealer
+from byteward.storage.sealing import open_sealer, read_master_key
+from byteward.telemetry.log import get_logger
 
 Progress = Callable[[str], None]
 
@@ -27,6 +28,10 @@ _HINTS: Final = {
 }
 
 
+def _report_corrupt(object_id: str) -> None:
+    get_logger().error("object.corrupt", object_id=object_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
     """The open parts of one installation; every service is built on these."""
@@ -35,7 +40,7 @@ class Backend:
     clock: Clock
     folder: DataFolder
     database: SqliteDatabase
-    sealer: Sealer
+    master_key: bytes
     keys: KeyStore
     store: LocalObjectStore
 
@@ -63,14 +68,18 @@ async def opened_backend(
         database = open_sqlite(folder.database_path)
         try:
             sealer = await open_sealer(folder, database)
+            master_key = read_master_key(folder)
+            if master_key is None:
+                raise DataFolderError(f"{folder.path}: the master key went away")
             store = LocalObjectStore(
                 folder,
                 min_free_bytes=config.storage.min_free_bytes,
                 verifies_reads=config.storage.verify_reads,
+                on_corrupt=_report_corrupt,
             )
             try:
                 keys = KeyStore(sealer)
-                yield Backend(config, system_clock, folder, database, sealer, keys, store)
+                yield Backend(config, system_clock, folder, database, master_key, keys, store)
             finally:
                 await store.close()
         finally:

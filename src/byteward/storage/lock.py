@@ -1,25 +1,28 @@
-"""One server per data folder."""
+"""Locks of the data folder: one server, and one collector or backup, at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from byteward.storage.data_folder import LOCK_FILE, DataFolder, DataFolderError
 
+COLLECTOR_LOCK_FILE: Final = "collector.lock"
+"""Held by whoever removes objects, and by a backup, which needs them to stay."""
+
 
 class DataFolderLock:
-    """Holds `lock` in the data folder until it is released or the process ends, however it ends.
+    """Holds a lock file of the data folder until it is released or the process ends.
 
     Raises:
         DataFolderError: another process holds it.
     """
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, name: str = LOCK_FILE) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._file: int | None = os.open(LOCK_FILE, flags, 0o600, dir_fd=folder.root)
+        self._file: int | None = os.open(name, flags, 0o600, dir_fd=folder.root)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

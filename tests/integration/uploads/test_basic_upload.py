@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -30,7 +31,9 @@ def upload(
     body: bytes | Body = b"hi",
     headers: dict[str, str] | None = None,
 ) -> Response:
-    return plane.call("POST", f"{BINARY}?{query}", key=key, headers=TEXT | (headers or {}), body=body)
+    return plane.call(
+        "POST", f"{BINARY}?{query}", key=key, headers=TEXT | (headers or {}), body=body
+    )
 
 
 def test_upload_without_parameters_goes_to_the_default_location(plane: Plane) -> None:
@@ -304,8 +307,6 @@ def test_jwt_adds_to_what_the_key_may(plane: Plane) -> None:
 
 def test_twenty_racing_uploads_to_one_path_make_one_file(plane: Plane) -> None:
     async def race() -> list[int]:
-        import asyncio  # noqa: PLC0415 - only this test races
-
         target = f"{BINARY}?filePath={quote('/race', safe='')}"
         calls = [
             plane.request("POST", target, key="PK", headers=TEXT, body=b"x" * number)

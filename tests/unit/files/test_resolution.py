@@ -24,7 +24,9 @@ from byteward.files.resolution import (
 from byteward.paths import FilePath
 
 NOW_MS = 1716666258683
-KEY = UploadLocation("/uploads/{UTC_YEAR}/{UTC_MONTH}/{UTC_DAY}", "{ORIGINAL_FILE_NAME}{ORIGINAL_FILE_EXT}")
+KEY = UploadLocation(
+    "/uploads/{UTC_YEAR}/{UTC_MONTH}/{UTC_DAY}", "{ORIGINAL_FILE_NAME}{ORIGINAL_FILE_EXT}"
+)
 PHOTO = UploadedName("photo.jpg", "image/jpeg")
 
 
@@ -109,8 +111,13 @@ def test_unique_digits_are_drawn_until_the_path_is_free() -> None:
 def test_unique_digits_give_up_after_twenty_attempts() -> None:
     plan = plan_path(DynamicPath("/d", "{UNIQUE_DIGITS_1}"), KEY, PHOTO, NOW_MS)
     attempts: list[int] = []
+
+    def draw(count: int) -> str:
+        attempts.append(count)
+        return "x" * count
+
     with pytest.raises(BytewardError) as caught:
-        choose_path(plan, lambda _: Occupancy(has_file=True), lambda n: attempts.append(n) or "x")
+        choose_path(plan, lambda _: Occupancy(has_file=True), draw)
     assert caught.value.code is ErrorCode.PATH_TAKEN
     assert len(attempts) == 20
 

@@ -26,8 +26,7 @@ def refused(claim: PartClaim, token: PartToken, *, key: bytes = KEY, now: float 
     try:
         verify_part(key, claim, token, now)
     except BytewardError as error:
-        assert error.code is ErrorCode.AUTHORIZATION_FAILED_PERMISSION_DENIED
-        return True
+        return error.code is ErrorCode.AUTHORIZATION_FAILED_PERMISSION_DENIED
     return False
 
 
@@ -55,7 +54,9 @@ def test_token_of_another_key_or_expiry_is_refused() -> None:
     assert derive_key(bytes(32)) != bytes(32)
 
 
-@pytest.mark.parametrize("exp", ["", "-1", "1e3", "+1000", " 1000", "1_000", "١٠٠٠", "1000\n", "9" * 13])
+@pytest.mark.parametrize(
+    "exp", ["", "-1", "1e3", "+1000", " 1000", "1_000", "\u0661\u0660", "1000\n", "9" * 13]
+)
 def test_expiry_is_plain_digits(exp: str) -> None:
     assert refused(CLAIM, replace(TOKEN, exp=exp))
 
