@@ -24,24 +24,31 @@ from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import AccountSettings, JwtCertificate, RateLimit
 from byteward.accounts.service import create_account, create_api_key, new_api_key
 from byteward.accounts.store import insert_certificate
-from byteward.config import Config, HttpSettings, UploadsSettings
+from byteward.config import HttpSettings
 from byteward.db import tables
 from byteward.db.migrate import upgrade
 from byteward.db.sqlite import open_sqlite
 from byteward.delivery.asgi import AsgiApp
+from byteward.files.folders import Folders
+from byteward.files.service import Files
 from byteward.files.store import find_file
 from byteward.http import headers as fixed_headers
 from byteward.http.app import browser_origins, build_api
 from byteward.http.edge import Edge
 from byteward.http.public_urls import ResponseUrls
-from byteward.http.services import ApiServices, build_services
+from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
 from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
+from byteward.permissions.guard import Guard
 from byteward.storage.data_folder import open_data_folder
 from byteward.storage.local import LocalObjectStore
 from byteward.storage.sealing import Sealer
+from byteward.uploads.form_data import FormLimits
+from byteward.uploads.multipart import MultipartLimits, MultipartUploads
+from byteward.uploads.part_token import derive_key
+from byteward.uploads.publication import Publication
 from tests.asgi_client import Body, Response, send_request
 
 T = TypeVar("T")
@@ -241,16 +248,24 @@ def api_plane(
         def clock() -> float:
             return holder[0].now
 
-        config = Config(http=limits or HttpSettings(), uploads=UploadsSettings(max_open=max_open))
-        services = build_services(
-            database=database,
-            store=store,
-            keys=keys,
+        guard = Guard(facts, keys, clock, tells_details=True)
+        publication = Publication(
+            database=database, store=store, facts=facts, guard=guard, clock=clock
+        )
+        services = ApiServices(
             facts=facts,
             authenticator=Authenticator(facts, clock),
-            master_key=_MASTER_KEY,
+            publication=publication,
+            multipart=MultipartUploads(
+                publication,
+                token_key=derive_key(_MASTER_KEY),
+                limits=MultipartLimits(max_open, 86400, 604800, 86400),
+            ),
+            files=Files(database=database, guard=guard, clock=clock),
+            folders=Folders(database=database, facts=facts, guard=guard),
             urls=ResponseUrls(API_URL, CDN_URL),
-            config=config,
+            limits=limits or HttpSettings(),
+            form_limits=FormLimits(100, 8192, 65536),
             clock=clock,
         )
         plane = Plane(services, store, folder.path, keys, runner)

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from litestar import Request
 from litestar.datastructures import State
 
-from byteward.accounts.key_store import KeyStore
 from byteward.clock import Clock
-from byteward.config import Config, HttpSettings
-from byteward.db.database import Database
+from byteward.config import HttpSettings
 from byteward.delivery.asgi import Receive, Scope
 from byteward.files.folders import Folders
 from byteward.files.service import Files
@@ -20,12 +18,9 @@ from byteward.http.query import Query, parse_query
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.caller import Caller
 from byteward.permissions.facts import Facts
-from byteward.permissions.guard import Guard
-from byteward.storage.port import ObjectStore
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 from byteward.uploads.form_data import FormLimits
-from byteward.uploads.multipart import MultipartLimits, MultipartUploads
-from byteward.uploads.part_token import derive_key
+from byteward.uploads.multipart import MultipartUploads
 from byteward.uploads.publication import Publication
 
 ApiRequest = Request[None, None, State]
@@ -96,57 +91,3 @@ class ApiServices:
         context: RequestContext = scope[SCOPE_KEY]
         times = BodyTimes(self.limits.body_idle_seconds, self.limits.min_body_bytes_per_second)
         return RequestBody(receive, context.headers, times)
-
-
-def build_services(
-    *,
-    database: Database,
-    store: ObjectStore,
-    keys: KeyStore,
-    facts: Facts,
-    authenticator: Authenticator,
-    master_key: bytes,
-    urls: ResponseUrls,
-    config: Config,
-    clock: Clock,
-) -> ApiServices:
-    """Join one worker's parts into the use cases of the API plane.
-
-    Args:
-        database: metadata.
-        store: file bytes.
-        keys: reads API keys inside transactions.
-        facts: cached facts of this worker.
-        authenticator: tells who calls.
-        master_key: of the installation; the key of upload URLs is derived from it.
-        urls: public bases.
-        config: limits of requests and uploads.
-        clock: Unix seconds.
-    """
-    guard = Guard(facts, keys, clock, tells_details=True)
-    publication = Publication(database=database, store=store, facts=facts, guard=guard, clock=clock)
-    uploads = config.uploads
-    multipart = MultipartUploads(
-        publication,
-        token_key=derive_key(master_key),
-        limits=MultipartLimits(
-            max_open=uploads.max_open,
-            url_ttl_seconds=uploads.url_ttl_seconds,
-            expiry_seconds=uploads.expiry_seconds,
-            retention_seconds=uploads.finished_retention_seconds,
-        ),
-    )
-    return ApiServices(
-        facts=facts,
-        authenticator=authenticator,
-        publication=publication,
-        multipart=multipart,
-        files=Files(database=database, guard=guard, clock=clock),
-        folders=Folders(database=database, facts=facts, guard=guard),
-        urls=urls,
-        limits=config.http,
-        form_limits=FormLimits(
-            uploads.max_form_parts, uploads.max_part_header_bytes, uploads.max_preamble_bytes
-        ),
-        clock=clock,
-    )

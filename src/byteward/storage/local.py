@@ -14,6 +14,7 @@ import functools
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, TypeVar
 
 from byteward.errors import BytewardError, ErrorCode
@@ -186,9 +187,24 @@ class LocalObjectStore:
             raise CorruptBlockError
         return block
 
+    async def size_of(self, object_id: str) -> int:
+        """Length of the object's file."""
+        _require_id(object_id)
+        return await self._run(lambda: self._size_of(object_id))
+
+    def _size_of(self, object_id: str) -> int:
+        try:
+            found = Path(self._path(object_id)).lstat()
+        except FileNotFoundError:
+            raise ObjectMissingError from None
+        return found.st_size
+
     def path_of(self, object_id: str) -> str | None:
         """The object's path below the data folder."""
         _require_id(object_id)
+        return self._path(object_id)
+
+    def _path(self, object_id: str) -> str:
         return str(self._folder.path / "objects" / object_id[:2] / object_id)
 
     async def delete(self, object_id: str) -> None:

@@ -152,6 +152,14 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def size_of(self, object_id: str) -> int:
+        """Length in bytes of what is stored.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+        """
+        ...
+
     def path_of(self, object_id: str) -> str | None:
         """Where a server's file-sending extension finds the bytes; None: not in a local file.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
 from byteward.accounts.model import AccountSettings
+from byteward.storage.port import StagedPart, StoredObject
 from byteward.uploads.expiry import sweep_uploads
 from tests.api_plane import API_URL, BASE, Plane, api_plane
 from tests.asgi_client import Body, Response
@@ -154,7 +156,7 @@ def test_exactly_one_of_racing_completions_finishes(plane: Plane) -> None:
                 client.part_target(index),
                 key="SK",
                 headers={"content-type": "application/json"},
-                body=b'{"etag":%s}' % etags[index].encode(),
+                body=json.dumps({"etag": etags[index]}).encode(),
             )
             for index in range(3)
         ]
@@ -175,7 +177,7 @@ def test_ten_repeats_of_the_last_completion_get_one_answer(plane: Plane) -> None
                 client.part_target(0),
                 key="SK",
                 headers={"content-type": "application/json"},
-                body=b'{"etag":"%s"}' % etag.encode(),
+                body=json.dumps({"etag": etag}).encode(),
             )
             for _ in range(10)
         ]
@@ -378,6 +380,86 @@ def test_protocol_1_0_decides_the_write_when_the_bytes_come(plane: Plane) -> Non
     assert client.put(0, b"12345").code == "path_taken"
     assert plane.content("/one") == b"first"
     assert plane.staged() == 0
+
+
+def test_protocol_1_0_does_not_publish_for_a_jwt_that_has_expired(plane: Plane) -> None:
+    grant = {
+        "match": {"path": "/j", "scope": "Children"},
+        "permissions": {"write": {"file": {"createFile": True}}},
+    }
+    plane.keys["J"] = plane.jwt({"pathPermissions": [grant]})
+    client = begin(plane, key="J", size=5, path="/j/f", protocol="1.0")
+    target = client.url(0)
+    plane.now += 3600
+    answer = plane.call("PUT", target, headers={"content-length": "5"}, body=b"12345")
+    assert (answer.status, answer.code) == (401, "authentication_failed_jwt_expired")
+    assert plane.files() == plane.objects() == plane.staged() == 0
+
+
+def test_jwt_that_expires_does_not_end_an_upload_that_another_finishes(plane: Plane) -> None:
+    grant = {
+        "match": {"path": "/j", "scope": "Children"},
+        "permissions": {"write": {"file": {"createFile": True}}},
+    }
+    plane.keys["J"] = plane.jwt({"pathPermissions": [grant]})
+    client = begin(plane, key="J", size=5, path="/j/f")
+    target = client.url(0)
+    plane.now += 3600
+    put = plane.call("PUT", target, headers={"content-length": "5"}, body=b"12345")
+    assert put.status == 200
+    assert client.complete(0, put.headers["etag"]).code == "authentication_failed_jwt_expired"
+    plane.keys["J"] = plane.jwt({"pathPermissions": [grant]})
+    assert client.complete(0, put.headers["etag"]).json["status"] == "Completed"
+
+
+def test_part_sent_again_while_the_file_is_put_together_stops_the_completion(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = begin(plane, size=5, path="/late")
+    etag = client.put(0, b"12345").headers["etag"]
+    target = client.url(0)
+    original = plane.store.assemble
+
+    async def assemble(parts: Sequence[StagedPart]) -> StoredObject:
+        stored = await original(parts)
+        again = await plane.request("PUT", target, headers={"content-length": "5"}, body=b"67890")
+        assert again.status == 200
+        return stored
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plane.store, "assemble", assemble)
+        assert client.complete(0, etag).code == "invalid_upload_part"
+    assert plane.files() == plane.objects() == 0
+    assert client.send(0, b"67890").json["status"] == "Completed"
+    assert plane.content("/late") == b"67890"
+
+
+def test_upload_that_finishes_while_a_part_is_on_its_way_does_not_take_it(plane: Plane) -> None:
+    client = begin(plane, size=5, path="/fin")
+    etag = client.put(0, b"12345").headers["etag"]
+    body = json.dumps({"etag": etag}).encode()
+
+    async def finish() -> None:
+        done = await plane.request("PUT", client.part_target(0), key="SK", body=body)
+        assert done.json["status"] == "Completed"
+
+    late = plane.call(
+        "PUT",
+        client.url(0),
+        headers={"content-length": "5"},
+        body=Body([b"67890"], after_each=finish),
+    )
+    assert (late.status, late.code) == (404, "upload_not_found")
+    assert plane.content("/fin") == b"12345"
+    assert plane.staged() == 0
+
+
+def test_file_that_does_not_fit_on_the_volume_is_refused_at_begin(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plane.store, "free_bytes", lambda: 10)
+    answer = plane.send_json("POST", UPLOADS, {"size": 11})
+    assert (answer.status, answer.code) == (507, "insufficient_storage")
 
 
 def test_protocol_is_1_0_when_it_is_not_said(plane: Plane) -> None:
