@@ -56,9 +56,6 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
         NotNegative, Meta(description="least upload rate, measured over 30 s; 0: any")
     ] = 1024
     write_stall_seconds: Annotated[Positive, Meta(description="wait for a reader that stalls")] = 30
-    handler_timeout_seconds: Annotated[
-        Positive, Meta(description="a request that neither streams nor ends")
-    ] = 60
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="peers whose X-Forwarded-* headers count")
     ] = ()

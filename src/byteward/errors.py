@@ -68,7 +68,6 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "internal_error"
     STORAGE_ERROR = "storage_error"
     OVERLOADED = "overloaded"
-    HANDLER_TIMEOUT = "handler_timeout"
     INSUFFICIENT_STORAGE = "insufficient_storage"
 
 
@@ -140,7 +139,6 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.INTERNAL_ERROR: CodeInfo(500, "a defect; report the request id"),
     _C.STORAGE_ERROR: CodeInfo(503, "stored bytes cannot be read or written", retry=True),
     _C.OVERLOADED: CodeInfo(503, "too much work is waiting; see Retry-After", retry=True),
-    _C.HANDLER_TIMEOUT: CodeInfo(504, "the request took too long", retry=True),
     _C.INSUFFICIENT_STORAGE: CodeInfo(507, "the volume is full or below its reserve", retry=True),
 }
 

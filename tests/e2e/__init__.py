@@ -1,1 +1,1 @@
-"""The server as a process, driven over HTTP and by the official client; never imports the product."""
+"""The server as a process, driven over HTTP and by the official client; imports no product code."""

@@ -1,4 +1,4 @@
-"""Starts real server processes for tests and speaks HTTP to them; knows nothing of the product's code."""
+"""Starts real server processes for tests and speaks HTTP to them, without the product's code."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Answer:
     body: bytes
 
     @property
-    def json(self) -> Any:
-        """The body as JSON; tests look into it freely."""
+    def json(self) -> Any:  # noqa: ANN401 - tests look into it freely
+        """The body as JSON."""
         return json.loads(self.body)
 
     @property
@@ -83,7 +83,7 @@ def run_command(
     *arguments: str, data: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Run one `byteward` command to its end."""
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*COMMAND, *arguments, "--data", str(data)],
         env=_environment(env),
         input=stdin,
@@ -107,7 +107,7 @@ class Server:
     log: Path
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def apply(self, document: Mapping[str, Any], *options: str) -> Any:
+    def apply(self, document: Mapping[str, Any], *options: str) -> Any:  # noqa: ANN401 - tests look into it freely
         """Apply an account document and return the command's JSON result."""
         path = self.data.parent / f"{self.data.name}-document-{time.monotonic_ns()}.json"
         path.write_text(json.dumps(document))
@@ -121,7 +121,9 @@ class Server:
         """Ask the server to stop and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(STOP_SECONDS)
+        code = self.process.wait(STOP_SECONDS)
+        _close(self.process)
+        return code
 
     def kill(self) -> None:
         """End every process of the server at once, as a power cut would."""
@@ -142,11 +144,10 @@ def serving(
     try:
         yield server
     finally:
-        if server.process.poll() is None:
-            try:
-                server.stop()
-            except subprocess.TimeoutExpired:
-                server.kill()
+        try:
+            server.stop()
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def start(
@@ -164,7 +165,7 @@ def start(
     credentials = _credentials(data, listeners, env)
     log = data.parent / f"{data.name}.log"
     with log.open("ab") as sink:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             [*COMMAND, "serve", "--data", str(data), *listeners, "--workers", str(workers), *flags],
             env=_environment(env),
             stdout=subprocess.PIPE,
@@ -231,6 +232,12 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         # Already gone: nothing is left to end.
         return
     process.wait(10)
+    _close(process)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -37,6 +37,7 @@ class Cause(StrEnum):
     PUBLIC_KEY_CAP = "public_key_cap"
     PUBLIC_UNREADABLE = "public_unreadable"
     SLUG_MISSING = "slug_missing"
+    NOT_PUBLIC = "not_public"
     NO_GRANT = "no_grant"
 
 
@@ -92,6 +93,11 @@ CAUSES: Final[Mapping[Cause, CauseInfo]] = {
     ),
     Cause.SLUG_MISSING: CauseInfo(
         False, RuleSource.DEFAULT, "a download is decided per transformation, and none was named"
+    ),
+    Cause.NOT_PUBLIC: CauseInfo(
+        False,
+        RuleSource.PUBLIC_PERMISSIONS,
+        "{location} lets anybody download through {value} only, and {caller} has no other right",
     ),
     Cause.NO_GRANT: CauseInfo(
         False, RuleSource.DEFAULT, "no rule grants {right}, and what is not granted is denied"

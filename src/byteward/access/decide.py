@@ -75,8 +75,7 @@ def decide(
     if cause is None and principal.key is not None:
         cause, key_entry = _key_word(principal.key, action, segments, slug)
     if cause is None:
-        is_defective = public is not None and public.defect is not None
-        cause = Cause.PUBLIC_UNREADABLE if is_defective else Cause.NO_GRANT
+        cause = _nobody(principal, public)
     return Decision(cause, principal, action, segments, slug, public, token_entry, key_entry)
 
 
@@ -84,6 +83,16 @@ def _floor(segments: Segments, slug: str | None, public: PublicPermissions | Non
     if slug is None:
         return Cause.SLUG_MISSING
     return Cause.PUBLIC if slug_matches(public_slugs(public, segments), slug) else None
+
+
+def _nobody(principal: Principal, public: PublicPermissions | None) -> Cause:
+    """Why it is denied when no source has anything to say."""
+    if public is None:
+        return Cause.NO_GRANT
+    if public.defect is not None:
+        return Cause.PUBLIC_UNREADABLE
+    # For a caller without rights of its own, the folder's setting is what denied.
+    return Cause.NOT_PUBLIC if principal.key is principal.token is None else Cause.NO_GRANT
 
 
 def _ceiling(kind: PrincipalKind, action: Action | None) -> Cause | None:

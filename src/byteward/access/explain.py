@@ -30,6 +30,7 @@ _GRANTABLE: Final = frozenset(
         Cause.KEY_DENIES,
         Cause.PUBLIC_KEY_CAP,
         Cause.PUBLIC_UNREADABLE,
+        Cause.NOT_PUBLIC,
         Cause.NO_GRANT,
     }
 )
@@ -110,7 +111,7 @@ def smallest_grant(decision: Decision) -> SmallestGrant | None:
         return _companion_grant(decision)
     if key is not None:
         return _entry_grant(decision, RuleSource.API_KEY, key, decision.key_entry)
-    is_publishable = decision.cause is Cause.NO_GRANT and decision.segments != ()
+    is_publishable = decision.cause is not Cause.PUBLIC_UNREADABLE and decision.segments != ()
     return _public_grant(decision) if is_publishable else None
 
 

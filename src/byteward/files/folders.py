@@ -94,7 +94,7 @@ class Folders:
         wanted = [WRITE_ACTION[field] for field in fields] or [Action.CREATE_VIRTUAL_FOLDER]
         for action in wanted:
             await self._guard.require(principal, action, segments)
-        key_id = None if principal.key is not None or caller.key is None else caller.key.key_id
+        key_id = caller.bound_key_id
 
         def work(conn: Connection) -> list[FolderRow]:
             account_id = principal.account_id

@@ -59,11 +59,10 @@ class Files:
         """
         principal = caller.principal
         await self._guard.require(principal, Action.DELETE_FILE, path.segments)
-        key_id = None if principal.key is not None or caller.key is None else caller.key.key_id
 
         def work(conn: Connection) -> None:
             self._guard.require_in(
-                conn, principal, Action.DELETE_FILE, path.segments, bound_key_id=key_id
+                conn, principal, Action.DELETE_FILE, path.segments, bound_key_id=caller.bound_key_id
             )
             delete_file(conn, principal.account_id, path, now_ms(self._clock))
 

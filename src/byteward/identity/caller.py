@@ -28,6 +28,13 @@ class Caller:
     key: ApiKey | None = None
     jwt: VerifiedJwt | None = None
 
+    @property
+    def bound_key_id(self) -> str | None:
+        """The key that a JWT named by `apiKeyId` when it came alone: it has to stay enabled."""
+        if self.principal.key is not None or self.key is None:
+            return None
+        return self.key.key_id
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

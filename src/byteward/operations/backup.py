@@ -18,7 +18,7 @@ from sqlalchemy import select
 from byteward.config import Config
 from byteward.db.snapshot import snapshot
 from byteward.db.sqlite import open_sqlite
-from byteward.db.tables import objects, upload_parts
+from byteward.db.tables import objects, upload_parts, uploads
 from byteward.errors import OperatorError
 from byteward.storage.data_folder import (
     DATABASE_FILE,
@@ -34,7 +34,11 @@ from byteward.storage.lock import COLLECTOR_LOCK_FILE, DataFolderLock
 from byteward.storage.sealing import MASTER_KEY_FILE
 
 _OBJECTS: Final = select(objects.c.object_id)
-_PARTS: Final = select(upload_parts.c.staged_id)
+_PARTS: Final = (
+    select(upload_parts.c.staged_id)
+    .join(uploads, uploads.c.upload_id == upload_parts.c.upload_id)
+    .where(uploads.c.etag.is_(None))  # parts of a finished upload are part of its object
+)
 
 Progress = Callable[[int, int], None]
 """Told how many files are copied, and of how many."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from byteward.clock import now_ms
 from byteward.db.snapshot import integrity_problems
-from byteward.db.tables import files, objects, upload_parts
+from byteward.db.tables import files, objects, upload_parts, uploads
 from byteward.errors import BytewardError
 from byteward.operations.backend import Backend
 from byteward.storage.data_folder import DataFolderError
@@ -34,7 +34,11 @@ _KNOWN: Final = select(objects.c.object_id).where(
     objects.c.object_id.in_(bindparam("ids", expanding=True))
 )
 _USERS: Final = select(func.count()).where(files.c.object_id == bindparam("wanted"))
-_PARTS: Final = select(upload_parts.c.staged_id)
+_PARTS: Final = (
+    select(upload_parts.c.staged_id)
+    .join(uploads, uploads.c.upload_id == upload_parts.c.upload_id)
+    .where(uploads.c.etag.is_(None))  # parts of a finished upload are part of its object
+)
 _MARK: Final = (
     update(objects)
     .where(objects.c.object_id.in_(bindparam("ids", expanding=True)))

@@ -74,9 +74,9 @@ class _InheritedSocketServer(MPServer):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._sfd = self._listener.socket.fileno()
+        self._sfd = self._listener.socket.fileno()  # type: ignore[assignment]  # None at first
         is_unix = False
-        self._shd = SocketHolder(self._sfd, is_unix, BACKLOG)  # type: ignore[call-arg]  # the stub lacks the third
+        self._shd = SocketHolder(self._sfd, is_unix, BACKLOG)  # type: ignore[assignment, call-arg]  # the stub lacks the third
         self._sso = None
 
 

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 from byteward.errors import BytewardError, ErrorCode
 from byteward.ids import OBJECT_ID, new_object_id
-from byteward.storage.data_folder import DataFolder
+from byteward.storage.data_folder import OBJECTS_FOLDER, DataFolder
 from byteward.storage.digests import composite_md5, composite_sha256
 from byteward.storage.durable import DRAFT_PREFIX, Draft, Volume, durable_link, write_error
 from byteward.storage.file_system import Entry, FileSystem, LocalFileSystem
@@ -194,18 +194,20 @@ class LocalObjectStore:
 
     def _size_of(self, object_id: str) -> int:
         try:
-            found = Path(self._path(object_id)).lstat()
+            found = self._file_path(object_id).lstat()
         except FileNotFoundError:
             raise ObjectMissingError from None
         return found.st_size
 
     def path_of(self, object_id: str) -> str | None:
-        """The object's path below the data folder."""
+        """The object's path below the data folder; None while reads are verified."""
         _require_id(object_id)
-        return self._path(object_id)
+        if self._verifies_reads:
+            return None
+        return str(self._file_path(object_id))
 
-    def _path(self, object_id: str) -> str:
-        return str(self._folder.path / "objects" / object_id[:2] / object_id)
+    def _file_path(self, object_id: str) -> Path:
+        return self._folder.path / OBJECTS_FOLDER / object_id[:2] / object_id
 
     async def delete(self, object_id: str) -> None:
         """Remove an object."""

@@ -161,10 +161,10 @@ class ObjectStore(Protocol):
         ...
 
     def path_of(self, object_id: str) -> str | None:
-        """Where a server's file-sending extension finds the bytes; None: not in a local file.
+        """Where a server's file-sending extension finds the bytes, if it may.
 
-        SECURITY: whoever sends this file skips verification, so ask only where
-        `storage.verify_reads` is off. Never part of an answer.
+        SECURITY: whoever sends the file itself skips verification, so this is None while reads
+        are verified, as it is for a store without local files. Never part of an answer.
         """
         ...
 

@@ -35,9 +35,7 @@ class Writer:
     @classmethod
     def of(cls, caller: Caller) -> Writer:
         """The caller as a writer."""
-        if caller.principal.key is not None or caller.key is None:
-            return cls(caller.principal)
-        return cls(caller.principal, caller.key.key_id)
+        return cls(caller.principal, caller.bound_key_id)
 
 
 async def require_some_write(guard: Guard, principal: Principal, segments: Segments) -> None:

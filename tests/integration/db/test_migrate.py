@@ -32,13 +32,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "test.db"
 
 
-def _schema(engine: Engine) -> dict[str, str]:
+def _schema(engine: Engine) -> dict[str, list[str]]:
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(
             "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema"
             " WHERE name NOT LIKE 'alembic%' AND name NOT LIKE 'sqlite_autoindex_alembic%'"
         ).all()
-    return {name: " ".join(sql.split()) for name, sql in rows}
+    return {name: _clauses(sql) for name, sql in rows}
+
+
+def _clauses(sql: str) -> list[str]:
+    """The statement's columns, and its constraints in any order."""
+    columns, *constraints = " ".join(sql.split()).rstrip(" )").split(", CONSTRAINT ")
+    return [columns, *sorted(constraint.rstrip(" )") for constraint in constraints)]
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(path: Path, tmp_path: Path) -> None:

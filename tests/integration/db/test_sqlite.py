@@ -274,6 +274,7 @@ def test_every_caller_of_a_group_that_fails_hears_it(
     is_healthy: bool,
 ) -> None:
     driver, writer = failing
+    driver.code = code
     started, go_on = threading.Event(), threading.Event()
 
     def hold(_: Connection) -> None:
@@ -289,14 +290,6 @@ def test_every_caller_of_a_group_that_fails_hears_it(
         await first
         return await asyncio.gather(*rest, return_exceptions=True)
 
-    async def with_fault() -> list[object]:
-        driver.code = code
-        loop = asyncio.get_running_loop()
-        task = asyncio.create_task(scenario())
-        await asyncio.to_thread(started.wait, 10)
-        loop.call_soon(lambda: None)
-        return await task
-
     # The fault begins when the first group, which only holds, has been committed.
     original = writer._commit
 
@@ -305,7 +298,7 @@ def test_every_caller_of_a_group_that_fails_hears_it(
         original(connection, group)
 
     writer._commit = commit  # type: ignore[method-assign]
-    outcomes = asyncio.run(with_fault())
+    outcomes = asyncio.run(scenario())
     assert [getattr(outcome, "code", None) for outcome in outcomes] == [expected] * 3
     assert len({id(outcome) for outcome in outcomes}) == 3
     assert writer.is_healthy == is_healthy
@@ -322,7 +315,6 @@ def test_an_error_that_means_something_to_the_caller_passes_through(db: SqliteDa
 
 def test_a_damaged_file_is_a_storage_error_for_readers(path: Path) -> None:
     db = open_sqlite(path)
-    db.write_now(lambda c: c.exec_driver_sql("PRAGMA wal_checkpoint").close())
     db.close_now()
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xff" * (len(data) - 4096)

@@ -125,3 +125,18 @@ def test_other_spelling_is_another_file(plane: Plane, path: str) -> None:
     plane.put("/a/b")
     answer = plane.call("GET", f"{BASE}/files/details?filePath={path}", key="SK")
     assert answer.code == "file_not_found"
+
+
+def test_jwt_falls_with_the_key_that_it_names(plane: Plane) -> None:
+    grant = {
+        "match": {"path": "/t", "scope": "Children"},
+        "permissions": {"write": {"file": {"deleteFile": True}}},
+    }
+    database = plane.services.publication.database
+    statement = text("SELECT key_id FROM api_keys WHERE name = 'PK'")
+    key_id = plane.run(database.read(lambda conn: str(conn.execute(statement).scalar_one())))
+    plane.keys["J"] = plane.jwt({"pathPermissions": [grant]}, apiKeyId=key_id)
+    assert delete(plane, "filePath=/t/b.txt", key="J").status == 204
+    plane.sql("UPDATE api_keys SET enabled = 0 WHERE name = 'PK'")
+    plane.sql("UPDATE accounts SET authority_epoch = authority_epoch + 1")
+    assert delete(plane, "filePath=/t/b.txt", key="J").status == 401

@@ -62,7 +62,7 @@ def test_private_file_is_explained_with_what_would_open_it() -> None:
         answer = ask(opened, "/private/a.jpg")
         assert not answer.is_allowed
         assert answer.decision is not None
-        assert answer.decision.cause is Cause.NO_GRANT
+        assert answer.decision.cause is Cause.NOT_PUBLIC
         assert answer.remedy is not None
         assert "`/private`" in str(answer.remedy)
 
@@ -142,9 +142,10 @@ def test_key_that_requires_a_jwt_is_refused_without_one() -> None:
 
 
 def test_unknown_account_is_an_error() -> None:
-    with world() as opened, pytest.raises(BytewardError) as caught:
-        question = Question("B7xk3Qz", ("a",))
-        asyncio.run(Explainer(opened.facts(), lambda: NOW).explain(question))
+    with world() as opened:
+        asking = Explainer(opened.facts(), lambda: NOW).explain(Question("B7xk3Qz", ("a",)))
+        with pytest.raises(BytewardError) as caught:
+            asyncio.run(asking)
     assert caught.value.code is ErrorCode.ACCOUNT_NOT_FOUND
 
 

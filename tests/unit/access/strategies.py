@@ -17,7 +17,7 @@ from byteward.access.rules import Grant, PathPattern, PathPermission, PathRules,
 
 # Twins by prefix, case, dot, percent escape and Unicode form; and the empty segment.
 SEGMENTS = st.sampled_from(["a", "ab", "A", "a.", "%61", "é", "e\u0301", ""])
-PATHS = st.lists(SEGMENTS, max_size=5).map(tuple)
+PATHS = st.lists(SEGMENTS, max_size=5).map(tuple).filter(lambda path: path[:1] != ("",))
 SLUGS = st.sampled_from(["raw", "image", "images", "thumbnail", "thumbnail-", "thumbnail-sm"])
 SLUG_LISTS = st.lists(
     st.sampled_from(["*", "raw", "image", "image*", "thumbnail-*", "thumbnail*", "t*"]), max_size=3
@@ -26,7 +26,9 @@ ACTIONS = st.sampled_from(
     [Action.DOWNLOAD_FILE, Action.CREATE_FILE, Action.DELETE_FILE, Action.LIST_FOLDER_CHILDREN]
 )
 PATTERNS = st.builds(
-    PathPattern, st.lists(SEGMENTS, max_size=3).map(tuple), st.sampled_from(list(Scope))
+    PathPattern,
+    st.lists(SEGMENTS, max_size=3).map(tuple).filter(lambda path: path[:1] != ("",)),
+    st.sampled_from(list(Scope)),
 )
 
 
@@ -79,7 +81,7 @@ def principals(draw: st.DrawFn, unique: bool = True) -> Principal:
 
 PUBLIC = st.builds(
     PublicPermissions,
-    st.lists(SEGMENTS, max_size=3).map(tuple),
+    st.lists(SEGMENTS, max_size=3).map(tuple).filter(lambda path: path[:1] != ("",)),
     SLUG_LISTS,
     SLUG_LISTS,
     st.sampled_from([None, None, None, "not a list"]),
