@@ -174,6 +174,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             parts.guard(tells_details=False),
             parts.authenticator,
             secure_urls,
+            clock,
             max_query_pairs=config.http.max_query_pairs,
         ),
         files=FileCache(

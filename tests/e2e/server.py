@@ -65,8 +65,9 @@ def request(
     target = url.split(parts.netloc, 1)[1] or "/"
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        names_host = any(name.lower() == "host" for name, _ in pairs)
+        connection.putrequest(method, target, skip_accept_encoding=True, skip_host=names_host)
         for name, value in pairs:
             connection.putheader(name, value)
         if body is not None:
@@ -194,15 +195,16 @@ def start(
 def _credentials(
     data: Path, listeners: tuple[str, ...], env: Mapping[str, str] | None
 ) -> dict[str, Any]:
-    """Run `init`; keys that it prints only once are remembered beside the data folder."""
+    """Run `init` once; the keys, which it prints only then, are remembered beside the folder."""
     memory = data.parent / f"{data.name}-credentials.json"
+    if memory.exists():
+        remembered: dict[str, Any] = json.loads(memory.read_text())
+        return remembered
     done = run_command("init", "--json", *listeners, data=data, env=env)
     if done.returncode != 0:
         message = f"init failed with {done.returncode}: {done.stderr.decode()}"
         raise RuntimeError(message)
     credentials: dict[str, Any] = json.loads(done.stdout)
-    if credentials["secretApiKey"] is None and memory.exists():
-        credentials["secretApiKey"] = json.loads(memory.read_text())["secretApiKey"]
     memory.write_text(json.dumps(credentials))
     return credentials
 
@@ -229,8 +231,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
-        # Already gone: nothing is left to end.
-        return
+        pass  # already gone: nothing is left to end
     process.wait(10)
     _close(process)
 

@@ -7,15 +7,19 @@ Nothing here asks whether the file exists, so a refusal costs and says the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from byteward.access.actions import Action
+from byteward.access.decision import Decision
 from byteward.access.model import Principal, PrincipalKind
+from byteward.clock import Clock
 from byteward.delivery.cache_policy import Authority
+from byteward.delivery.caller_cache import CallerCache, caller_key
 from byteward.delivery.request import DeliveryRequest
+from byteward.errors import BytewardError, ErrorCode
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.caller import Caller, Refusal
 from byteward.identity.secure_url import SecureUrls
@@ -52,6 +56,7 @@ class Authoriser:
         guard: asks for decisions; it must be one that tells no details.
         authenticator: judges header and cookie credentials.
         secure_urls: judges `exp`, `sig` and `enc`.
+        clock: Unix seconds.
         max_query_pairs: also for the plaintext of `enc`.
     """
 
@@ -60,20 +65,24 @@ class Authoriser:
         guard: Guard,
         authenticator: Authenticator,
         secure_urls: SecureUrls,
+        clock: Clock,
         *,
         max_query_pairs: int,
     ) -> None:
         self._guard = guard
         self._authenticator = authenticator
         self._secure_urls = secure_urls
+        self._clock = clock
         self._max_query_pairs = max_query_pairs
+        self._callers = CallerCache()
 
     async def authorise(
         self,
         request: DeliveryRequest,
         raw_target: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
+        headers: Sequence[tuple[bytes, bytes]],
         context: RequestContext,
+        version: int,
     ) -> Authorised:
         """Let the request go on.
 
@@ -82,6 +91,7 @@ class Authoriser:
             raw_target: exactly as received; signatures cover it.
             headers: the request's headers with all repetitions.
             context: of the request.
+            version: the database's change stamp, taken at the start of the request.
 
         Raises:
             BytewardError: 401 for a bad header credential, 403 for everything that is not
@@ -89,34 +99,40 @@ class Authoriser:
         """
         caller: Caller | None = None
         url_expires_at = None
+        key = None
         if request.exp is not None or request.has_secure_parameters:
-            opened = await self._secure_urls.open(
-                request.account_id, UrlTarget.parse(raw_target), context.host, context.client_ip
-            )
-            caller = opened.caller
-            url_expires_at = None if opened.expiry is None else opened.expiry.expires_at
-            if request.enc is not None:
-                query = opened.target.query[1:]
-                request = request.with_decrypted_query(query, max_pairs=self._max_query_pairs)
+            request, caller, url_expires_at = await self._open(request, raw_target, context)
+        if caller is None and _has_credential(context) and len(headers) == len(context.headers):
+            key = caller_key(request.account_id, context.client_ip, context.headers)
+            caller = self._callers.get(key, version, self._clock())
         principal = _anonymous(request.account_id) if caller is None else caller.principal
-        segments, slug = request.path.segments, request.slug
-        decision = await self._guard.allows(principal, Action.DOWNLOAD_FILE, segments, slug=slug)
+        decision = await self._decide(principal, request)
         if decision.is_public:
             return Authorised(request, Authority.PUBLIC, url_expires_at)
         if caller is None and _has_credential(context):
             caller = await self._present_caller(request.account_id, headers, context.client_ip)
-            principal = caller.principal
-            decision = await self._guard.allows(
-                principal, Action.DOWNLOAD_FILE, segments, slug=slug
-            )
+            if key is not None:
+                self._callers.put(key, version, self._clock(), caller)
+            decision = await self._decide(caller.principal, request)
         self._guard.enforce(decision)
-        return Authorised(
-            request,
-            _authority(principal.kind),
-            url_expires_at,
-            principal.expires_at,
-            is_cookie_only=principal.kind is PrincipalKind.COOKIE
-            and (caller is None or caller.jwt is None or caller.jwt.allowed_origins is None),
+        return _privately(request, caller, url_expires_at)
+
+    async def _open(
+        self, request: DeliveryRequest, raw_target: bytes, context: RequestContext
+    ) -> tuple[DeliveryRequest, Caller | None, float | None]:
+        """Judge `exp`, `sig` and `enc`: the request meant, the signer if any, the URL's end."""
+        opened = await self._secure_urls.open(
+            request.account_id, UrlTarget.parse(raw_target), context.host, context.client_ip
+        )
+        if request.enc is not None:
+            query = opened.target.query[1:]
+            request = request.with_decrypted_query(query, max_pairs=self._max_query_pairs)
+        expires_at = None if opened.expiry is None else opened.expiry.expires_at
+        return request, opened.caller, expires_at
+
+    async def _decide(self, principal: Principal, request: DeliveryRequest) -> Decision:
+        return await self._guard.allows(
+            principal, Action.DOWNLOAD_FILE, request.path.segments, slug=request.slug
         )
 
     async def require_saving(
@@ -156,5 +172,18 @@ def _has_credential(context: RequestContext) -> bool:
     return any(name in present for name in _CREDENTIALS)
 
 
-def _authority(kind: PrincipalKind) -> Authority:
-    return Authority.SECURE_URL if kind is PrincipalKind.SECURE_URL else Authority.CREDENTIAL
+def _privately(
+    request: DeliveryRequest, caller: Caller | None, url_expires_at: float | None
+) -> Authorised:
+    """What an allowed caller gets; nobody without a credential comes here."""
+    if caller is None:
+        raise BytewardError(ErrorCode.INTERNAL_ERROR, "an anonymous caller was allowed privately")
+    kind, jwt = caller.principal.kind, caller.jwt
+    return Authorised(
+        request,
+        Authority.SECURE_URL if kind is PrincipalKind.SECURE_URL else Authority.CREDENTIAL,
+        url_expires_at,
+        caller.principal.expires_at,
+        is_cookie_only=kind is PrincipalKind.COOKIE
+        and (jwt is None or jwt.allowed_origins is None),
+    )

@@ -113,7 +113,7 @@ class DeliveryApp:
         version = self._facts.refresh()
         lifetimes = await self._enter_account(request.account_id, context)
         may = await self._authoriser.authorise(
-            request, raw_target(scope), scope["headers"], context
+            request, raw_target(scope), scope["headers"], context, version
         )
         request = may.request
         context.is_cookie_only = may.is_cookie_only

@@ -28,6 +28,7 @@ from byteward.files.store import put_file
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
 from byteward.operations.backend import opened_backend
+from byteward.operations.public_urls import public_urls
 from byteward.paths import FilePath, FolderPath
 from byteward.permissions.facts import Facts
 
@@ -241,9 +242,7 @@ async def _fill(plane: CdnPlane) -> None:
 async def _opened(config: Config) -> AsyncIterator[composition.Parts]:
     async with opened_backend(config, migrates=True) as backend:
         facts = Facts(backend.database, backend.keys)
-        yield composition.Parts(
-            backend, facts, Authenticator(facts), composition.public_urls(config)
-        )
+        yield composition.Parts(backend, facts, Authenticator(facts), public_urls(config))
 
 
 @contextmanager

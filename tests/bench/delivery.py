@@ -1,0 +1,251 @@
+"""What delivering a file costs, against nginx on the same core, in one run.
+
+Run with `python -m tests.bench.delivery`. One worker of ours and one of nginx share core 0, wrk has
+core 1; only one side is under load at a time and the sides alternate, so that other work on the
+machine reaches both. Read the ratios; the rates are this machine's alone.
+
+nginx is Debian's package with sendfile on and the access log off, as ours is by default. It is
+measured with and without `open_file_cache`: with it, nginx serves a file up to a minute after it
+was replaced; ours notices on the next request. For private files nginx asks an upstream
+(`auth_request`) over a kept connection. The upstream is nginx itself answering 204 without looking
+at anything, which no real one can beat, and, apart from that, our own server deciding about the
+JWT, as an application behind nginx would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from byteward.app import cdn_app
+from byteward.config import Config
+from byteward.server.plane import Plane
+from byteward.server.supervisor import Supervisor
+from tests.integration.delivery.cdn_plane import ACCOUNT, cdn_plane, config_in
+
+ROUNDS: Final = 4
+SECONDS: Final = 2
+CONNECTIONS: Final = 32
+FAR: Final = 4102444800
+REPORT: Final = Path(__file__).parents[2] / "docs" / "benchmarks" / "delivery"
+SIZES: Final = {"k10": 10_000, "m1": 1_000_000}
+_RATE: Final = re.compile(r"Requests/sec:\s+([0-9.]+)")
+_BAD: Final = re.compile(r"Non-2xx or 3xx responses|Socket errors")
+
+NGINX: Final = """
+worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+  types {{ }} default_type image/jpeg;
+  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+  upstream yes {{ server 127.0.0.1:{yes}; keepalive 64; keepalive_requests 100000; }}
+  upstream ours {{ server 127.0.0.1:{ours}; keepalive 64; keepalive_requests 100000; }}
+  server {{ listen 127.0.0.1:{yes}; location / {{ return 204; }} }}
+  server {{
+    listen 127.0.0.1:{port}; root {folder}/www;
+    location /cached/ {{ alias {folder}/www/; open_file_cache max=1000 inactive=60s; }}
+    location /asked/ {{ alias {folder}/www/; auth_request /yes; }}
+    location /decided/ {{ alias {folder}/www/; auth_request /ours; }}
+    location = /yes {{
+      internal; proxy_pass http://yes; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass_request_body off;
+    }}
+    location = /ours {{
+      internal; proxy_pass http://ours/{account}/raw/private/k10; proxy_method HEAD;
+      proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass_request_body off;
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One thing to load: a name, a URL and perhaps a JWT."""
+
+    name: str
+    url: str
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A ratio to report: `left` over `right`, and what it should be at least."""
+
+    name: str
+    left: str
+    right: str
+    target: float | None
+
+
+COMPARISONS: Final = (
+    Comparison("10 KB public / nginx static", "public", "static", 0.5),
+    Comparison("10 KB public / nginx static, open_file_cache", "public", "static_cached", None),
+    Comparison("10 KB private by JWT / 10 KB public", "private", "public", 0.9),
+    Comparison("1 MB public / nginx static", "public_1mb", "static_1mb", 0.75),
+    Comparison("10 KB private / nginx asking an upstream that decides", "private", "decided", 1.5),
+    Comparison("10 KB private / nginx asking an upstream that does not", "private", "asked", None),
+)
+
+
+def main() -> None:
+    """Measure, print, and write the report beside the documentation."""
+    missing = [name for name in ("nginx", "wrk", "taskset") if shutil.which(name) is None]
+    if missing:
+        sys.exit(f"install first: {' '.join(missing)} (Debian: apt-get install nginx wrk)")
+    if len(os.sched_getaffinity(0)) < 2:
+        sys.exit("this benchmark needs two cores")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # nginx's worker has another user
+        token = _fill(folder)
+        with _ours(folder) as ours, _nginx(folder, ours) as nginx:
+            rates = _measure(_sides(ours, nginx, token))
+    _report(rates)
+
+
+def _fill(folder: Path) -> str:
+    """The same files for both; returns a JWT that reads the private ones."""
+    (folder / "www").mkdir()
+    bodies = {name: os.urandom(size) for name, size in SIZES.items()}
+    for name, body in bodies.items():
+        (folder / "www" / name).write_bytes(body)
+    with cdn_plane(config_in(folder / "data")) as plane:
+        for name, body in bodies.items():
+            plane.store(f"/{name}", "image/jpeg", body)
+            plane.store(f"/private/{name}", "image/jpeg", body)
+        plane.now = time.time()
+        return plane.jwt("/private", accountId=ACCOUNT, exp=FAR)
+
+
+def _sides(ours: int, nginx: int, token: str) -> Sequence[Side]:
+    raw, static = f"http://127.0.0.1:{ours}/{ACCOUNT}/raw", f"http://127.0.0.1:{nginx}"
+    return (
+        Side("public", f"{raw}/k10"),
+        Side("static", f"{static}/k10"),
+        Side("static_cached", f"{static}/cached/k10"),
+        Side("private", f"{raw}/private/k10", token),
+        Side("asked", f"{static}/asked/k10", token),
+        Side("decided", f"{static}/decided/k10", token),
+        Side("public_1mb", f"{raw}/m1"),
+        Side("static_1mb", f"{static}/m1"),
+    )
+
+
+def _measure(sides: Sequence[Side]) -> dict[str, float]:
+    rates: dict[str, list[float]] = {side.name: [] for side in sides}
+    for side in sides:
+        _load(side, 1)
+    for _ in range(ROUNDS):
+        for side in sides:
+            rates[side.name].append(_load(side, SECONDS))
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def _load(side: Side, seconds: int) -> float:
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", side.url]
+    if side.token is not None:
+        command += ["-H", f"Authorization: Bearer {side.token}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    match = _RATE.search(done.stdout)
+    if match is None or _BAD.search(done.stdout):
+        sys.exit(f"{side.name}: {done.stdout}")
+    return float(match[1])
+
+
+@contextmanager
+def _ours(folder: Path) -> Iterator[int]:
+    command = ["taskset", "-c", "0", sys.executable, "-m", __spec__.name, str(folder / "data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline().rpartition(":")[2])
+        finally:
+            process.terminate()
+
+
+def _serve(folder: str) -> None:
+    config = Config(data=Path(folder), cdn="127.0.0.1:0", workers=1, shutdown_grace_seconds=2)
+    plane = Plane("cdn", config.cdn, cdn_app)
+    Supervisor(
+        config,
+        [plane],
+        housekeeping=None,
+        on_ready=lambda at: print(at["cdn"], flush=True),  # noqa: T201 - read by the parent
+    ).run()
+
+
+@contextmanager
+def _nginx(folder: Path, ours: int) -> Iterator[int]:
+    port, yes = ours + 1, ours + 2
+    text = NGINX.format(folder=folder, ours=ours, port=port, yes=yes, account=ACCOUNT)
+    (folder / "nginx.conf").write_text(text)
+    command = ["taskset", "-c", "0", "nginx", "-c", str(folder / "nginx.conf")]
+    with subprocess.Popen(command) as process:
+        try:
+            time.sleep(0.5)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _report(rates: dict[str, float]) -> None:
+    ratios = [(each, rates[each.left] / rates[each.right]) for each in COMPARISONS]
+    for each, ratio in ratios:
+        target = "" if each.target is None else f"  (at least {each.target} wanted)"
+        print(f"{ratio:6.2f}  {each.name}{target}")  # noqa: T201 - the result
+    versions = {
+        "python": platform.python_version(),
+        "nginx": _version(["nginx", "-v"]),
+        "wrk": _version(["wrk", "-v"]),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
+    }
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    content = {
+        "date": now,
+        "versions": versions,
+        "requests_per_second": {name: round(rate) for name, rate in rates.items()},
+        "ratios": {each.name: round(ratio, 3) for each, ratio in ratios},
+    }
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n")
+    rows = "\n".join(
+        f"| {each.name} | {ratio:.2f} | {each.target or 'none'} |" for each, ratio in ratios
+    )
+    speeds = "\n".join(f"| {name} | {rate:,.0f} |" for name, rate in rates.items())
+    about = "\n".join(f"- {name}: {text}" for name, text in versions.items())
+    REPORT.with_suffix(".md").write_text(
+        f"# Delivery against nginx\n\nWritten by `python -m tests.bench.delivery` on {now}; its "
+        "docstring says how each side is set up.\nMedians of "
+        f"{ROUNDS} alternating rounds of {SECONDS} s, {CONNECTIONS} connections, one core.\n\n"
+        f"| ratio | measured | wanted |\n|---|---|---|\n{rows}\n\n"
+        f"| side | requests/s |\n|---|---|\n{speeds}\n\n{about}\n"
+    )
+
+
+def _version(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).splitlines()[0].strip()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _serve(sys.argv[1])
+    else:
+        main()

@@ -1,0 +1,1 @@
+"""Faults on purpose: killed processes and full volumes, with clients that keep a journal."""

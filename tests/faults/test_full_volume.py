@@ -1,0 +1,89 @@
+"""A full volume is a typed refusal: reads and deletes go on, and service resumes with the space.
+
+Promise D8. The reserve that uploads must leave free is set above what the volume has, which is the
+state that a volume that fills up reaches first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.server import Answer, Server, request, serving
+
+pytestmark = pytest.mark.faults
+
+
+def upload(server: Server, path: str, body: bytes) -> Answer:
+    return request(
+        "POST",
+        f"{server.api}/v2/accounts/{server.account_id}/uploads/binary?filePath={path}",
+        headers={
+            "Authorization": f"Bearer {server.secret_key}",
+            "Content-Type": "application/octet-stream",
+        },
+        body=body,
+    )
+
+
+def test_a_volume_below_its_reserve_takes_no_uploads_and_serves_on(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as before:
+        assert upload(before, "/kept.bin", b"kept").status == 200
+    more_than_there_is = str(shutil.disk_usage(tmp_path).total * 2)
+    env = {"BYTEWARD_STORAGE__MIN_FREE_BYTES": more_than_there_is}
+    with serving(tmp_path / "data", env=env) as server:
+        refused = upload(server, "/new.bin", b"new")
+        assert (refused.status, refused.code) == (507, "insufficient_storage")
+        kept = request("GET", f"{server.cdn}/{server.account_id}/raw/kept.bin")
+        assert (kept.status, kept.body) == (200, b"kept")
+        deleted = request(
+            "DELETE",
+            f"{server.api}/v2/accounts/{server.account_id}/files?filePath=/kept.bin",
+            headers={"Authorization": f"Bearer {server.secret_key}"},
+        )
+        assert deleted.status == 204
+        gone = request("GET", f"{server.cdn}/{server.account_id}/raw/new.bin")
+        assert gone.status == 404
+
+
+@pytest.fixture
+def small_volume(tmp_path: Path) -> Iterator[Path]:
+    """64 MiB of memory as a volume; only root may make one."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", str(folder)],  # noqa: S607
+        check=True,
+    )
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607
+
+
+if os.geteuid() == 0:
+
+    def test_a_full_disk_refuses_and_resumes_without_a_restart(small_volume: Path) -> None:
+        env = {"BYTEWARD_STORAGE__MIN_FREE_BYTES": "0"}
+        with serving(small_volume / "data", env=env) as server:
+            assert upload(server, "/kept.bin", b"k" * 1_000_000).status == 200
+            ballast = small_volume / "ballast"
+            with ballast.open("wb") as file:
+                try:
+                    while True:
+                        file.write(bytes(65536))
+                        file.flush()
+                except OSError:
+                    pass  # the volume is full, which is what this is for
+            refused = upload(server, "/new.bin", b"n" * 3_000_000)
+            assert (refused.status, refused.code) == (507, "insufficient_storage")
+            kept = request("GET", f"{server.cdn}/{server.account_id}/raw/kept.bin")
+            assert (kept.status, len(kept.body)) == (200, 1_000_000)
+            assert list((small_volume / "data" / "tmp").iterdir()) == []
+            ballast.unlink()
+            assert upload(server, "/new.bin", b"n" * 3_000_000).status == 200
