@@ -47,7 +47,7 @@ class Client(threading.Thread):
         self.surprises: list[str] = []
 
     def run(self) -> None:
-        work: list[Callable[[], None]] = [self._small, self._small, self._multipart, self._delete]
+        work: list[Callable[[], None]] = [self._small, self._small, self._multipart, self._remove]
         while True:
             try:
                 self._random.choice(work)()
@@ -84,7 +84,7 @@ class Client(threading.Thread):
             200,
         )
 
-    def _delete(self) -> None:
+    def _remove(self) -> None:
         path = self._path()
         url = f"{self._server.api}/v2/accounts/{self._server.account_id}/files?filePath={path}"
         self._write(path, ABSENT, lambda: request("DELETE", url, headers=self._headers()), 204)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -100,5 +101,9 @@ def run_plane(
 
 
 def _load_in_worker(plane: Plane, config: Config, server_pid: int) -> AsgiApp:
-    end_with_parent(server_pid)
+    # Until the server installs the worker's own handlers, a signal would run those inherited from
+    # the parent, which set events of the parent's and may wait for its locks for ever.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    end_with_parent(server_pid, signal.SIGKILL)
     return plane.load(config)
