@@ -92,7 +92,8 @@ def _nobody(principal: Principal, public: PublicPermissions | None) -> Cause:
     if public.defect is not None:
         return Cause.PUBLIC_UNREADABLE
     # For a caller without rights of its own, the folder's setting is what denied.
-    return Cause.NOT_PUBLIC if principal.key is principal.token is None else Cause.NO_GRANT
+    has_rights = principal.key is not None or principal.token is not None
+    return Cause.NO_GRANT if has_rights else Cause.NOT_PUBLIC
 
 
 def _ceiling(kind: PrincipalKind, action: Action | None) -> Cause | None:
