@@ -1,0 +1,1 @@
+"""Measured paths: `make bench` runs them and prints ratios against a named rival."""

@@ -1,0 +1,9 @@
+"""`make bench`: every benchmark, one after the other."""
+
+from __future__ import annotations
+
+from tests.bench import decisions, delivery
+
+if __name__ == "__main__":
+    decisions.run()
+    delivery.main()
