@@ -177,6 +177,7 @@ def _public_grant(decision: Decision) -> SmallestGrant:
 _REMEDIES: Final[Mapping[Cause, str]] = {
     Cause.CREDENTIAL_CEILING: "send an API key or a JWT in the Authorization header",
     Cause.SLUG_MISSING: "name the transformation slug",
+    Cause.NOT_PUBLIC: "name a file; the root folder is none",
     Cause.NO_GRANT: "name a file; the root folder is none",
 }
 

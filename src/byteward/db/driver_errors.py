@@ -13,11 +13,11 @@ from byteward.errors import BytewardError, ErrorCode
 _BUSY: Final = 5
 _LOCKED: Final = 6
 _IOERR: Final = 10
-_CORRUPT: Final = 11
+CORRUPT: Final = 11
 _FULL: Final = 13
 _CANTOPEN: Final = 14
 NOT_A_DATABASE: Final = 26
-_FAILURES: Final = frozenset({_IOERR, _CORRUPT, _CANTOPEN, NOT_A_DATABASE})
+_FAILURES: Final = frozenset({_IOERR, CORRUPT, _CANTOPEN, NOT_A_DATABASE})
 
 
 def primary_code(error: BaseException) -> int | None:

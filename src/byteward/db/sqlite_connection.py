@@ -10,7 +10,7 @@ from pysqlite3 import dbapi2
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from byteward.db.driver_errors import NOT_A_DATABASE, primary_code
+from byteward.db.driver_errors import CORRUPT, NOT_A_DATABASE, primary_code
 from byteward.errors import OperatorError
 
 MINIMUM_VERSION: Final = (3, 51, 3)
@@ -108,6 +108,9 @@ def connect(path: Path, *, is_read_only: bool = False) -> DriverConnection:
         connection.close()
         if primary_code(error) == NOT_A_DATABASE:
             raise DatabaseUnusableError(f"{path}: is not an SQLite database") from error
+        if primary_code(error) == CORRUPT:
+            message = f"{path}: is damaged; restore it from a backup"
+            raise DatabaseUnusableError(message) from error
         raise
     if mode != ("wal",):
         connection.close()

@@ -151,4 +151,6 @@ def test_unreadable_public_permissions_need_repair_unless_the_caller_has_a_crede
 
 def test_download_needs_a_slug_and_a_file() -> None:
     assert remedy(decide(ANONYMOUS, DOWNLOAD, ("a",))) == "name the transformation slug"
-    assert remedy(ask(ANONYMOUS, DOWNLOAD, "/")) == "name a file; the root folder is none"
+    for public in (None, public_at("/", children=("*",))):
+        decision = ask(ANONYMOUS, DOWNLOAD, "/", public=public)
+        assert remedy(decision) == "name a file; the root folder is none"
