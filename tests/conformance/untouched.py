@@ -91,8 +91,8 @@ def refusal_problems(answer: Answer, *, is_head: bool = False) -> list[str]:
     found = [name for name in ("code", "message", "timestamp") if not isinstance(error[name], str)]
     if answer.headers.get("x-content-type-options") != "nosniff":
         found.append("no nosniff")
-    if "no-store" not in answer.headers.get("cache-control", "") and answer.status != 404:  # noqa: PLR2004
+    if "no-store" not in answer.headers.get("cache-control", "") and answer.status != 404:
         found.append(f"cache-control {answer.headers.get('cache-control')}")
-    if any(word in answer.body for word in (b"Traceback", b"/tmp/", b"sqlite", b"SELECT ")):  # noqa: S108
+    if any(word in answer.body for word in (b"Traceback", b"/tmp/", b"sqlite", b"SELECT ")):
         found.append(f"an answer that tells too much: {answer.body[:300]!r}")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from tests.e2e.server import Answer
@@ -37,7 +37,7 @@ class Wire:
         self._socket: socket.socket | None = None
         self._rest = b""
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +97,7 @@ class Wire:
     def _answer(self, connection: socket.socket, *, is_head: bool) -> Answer:
         lines = self._until(connection, b"\r\n\r\n").decode("latin-1").split("\r\n")
         status = int(lines[0].split(" ")[1])
-        if status == 100:  # noqa: PLR2004 - interim: the answer follows
+        if status == 100:
             return self._answer(connection, is_head=is_head)
         headers = {}
         for line in lines[1:]:
