@@ -65,14 +65,15 @@ class Snapshot:
         return cls(processes(server), objects(server), configuration(server))
 
 
-def changes(world: World, before: Snapshot) -> list[str]:
-    """Everything that is not as it was."""
+def changes(world: World, before: Snapshot, *, accepted: int = 0) -> list[str]:
+    """Everything that is not as it was; `accepted` uploads had a right to leave an object each."""
     after = Snapshot.of(world.server)
     found = [
-        name
-        for name in ("pids", "objects", "configuration")
-        if getattr(before, name) != getattr(after, name)
+        name for name in ("pids", "configuration") if getattr(before, name) != getattr(after, name)
     ]
+    more = after.objects - before.objects
+    if len(more) > accepted or before.objects - after.objects:
+        found.append(f"objects: {len(before.objects)} and {len(more)} more")
     for account_id, paths in world.files.items():
         found += [path for path in paths if world.stored(account_id, path) != bytes_of(path)]
     return found + leftovers(world.server)
