@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -45,9 +46,10 @@ def jwt_for(server: Server, user: str, *patterns: str) -> str:
     return done.stdout.decode().strip()
 
 
-def run_node(server: Server, flavour: str) -> Seen:
+def run_node(server: Server, script: str, **variables: str) -> list[dict[str, Any]]:
+    """Run a script with the official client; its output, a JSON object for each line."""
     done = subprocess.run(
-        ["node", "main_job.mjs"],  # noqa: S607 - whichever Node the tests were set up with
+        ["node", script],  # noqa: S607 - whichever Node the tests were set up with
         cwd=NODE,
         env={
             **os.environ,
@@ -55,21 +57,36 @@ def run_node(server: Server, flavour: str) -> Seen:
             "CDN_URL": server.cdn,
             "SECRET_KEY": server.secret_key,
             "PUBLIC_KEY": server.public_key,
-            "JWT": jwt_for(server, "u1", "/private/*"),
-            "FLAVOUR": flavour,
+            **variables,
         },
         capture_output=True,
-        timeout=120,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {line["name"]: line for line in lines}
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def peak_memory_mb(server: Server) -> float:
+    """The most that any one process of the server has held."""
+    listed = subprocess.run(
+        ["pgrep", "-f", str(server.data)],  # noqa: S607 - of the system
+        capture_output=True,
+        check=True,
+    )
+    peaks = [0]
+    for pid in listed.stdout.split():
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            status = Path(f"/proc/{int(pid)}/status").read_text()
+            peaks += [int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", status)]
+    return max(peaks) / 1000
 
 
 @pytest.fixture(scope="module", params=["esm", "cjs"])
 def seen(request: pytest.FixtureRequest, server: Server) -> Seen:
-    return run_node(server, str(request.param))
+    jwt = jwt_for(server, "u1", "/private/*")
+    lines = run_node(server, "main_job.mjs", JWT=jwt, FLAVOUR=str(request.param))
+    return {line["name"]: line for line in lines}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +142,13 @@ def test_an_upload_is_resumed_where_its_client_died(seen: Seen) -> None:
     resumed = seen["resume"]
     assert resumed["remaining"] == resumed["parts"] - 1
     assert (resumed["completed"], resumed["same"]) == (1, True)
+
+
+def test_500_mb_go_up_and_down_and_no_process_grows_with_them(server: Server) -> None:
+    size = 500_000_000
+    (seen,) = run_node(server, "big_file.mjs", SIZE=str(size))
+    assert (seen["length"], seen["same"]) == (size, True)
+    assert 0 < peak_memory_mb(server) < 150
 
 
 def test_a_stranger_gets_403_the_jwt_the_bytes_and_explain_says_why(server: Server) -> None:
