@@ -106,7 +106,8 @@ class Edge:
 
     def _check(self, scope: Scope, request_id: str) -> RequestContext:
         headers = check_headers(scope["headers"], self._limits, scope["http_version"])
-        if len(scope["raw_path"]) + len(scope["query_string"]) >= self._max_url_bytes + 1:
+        query = scope["query_string"]
+        if len(scope["raw_path"]) + len(query) + bool(query) > self._max_url_bytes:
             raise _too_long(self._max_url_bytes)
         peer = scope["client"]
         host = headers.get(b"host", b"").decode("latin-1")
