@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from tests.conformance.http_world import World, bytes_of
-from tests.e2e.server import Answer, Server, run_command
+from tests.e2e.server import Answer, Server, processes_of, run_command
 
 SWEEP_SECONDS: Final = 5.0
 _KINDS: Final = {400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 414, 415, 416, 421, 429, 431}
@@ -18,15 +16,7 @@ _KINDS: Final = {400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 414, 415, 416
 
 def processes(server: Server) -> frozenset[int]:
     """Ids of the server's processes; a worker that died and was replaced changes them."""
-    pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
-    return frozenset(pid for pid in pids if _session_of(pid) == server.process.pid)
-
-
-def _session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
+    return frozenset(processes_of(server.process.pid))
 
 
 def objects(server: Server) -> frozenset[str]:

@@ -228,9 +228,27 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(message)
 
 
+def processes_of(session: int) -> list[int]:
+    """Living processes of a session; a server's own has the id of its first process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # pid (name) state parent group session …; the name may hold anything.
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return sorted(found)
+
+
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):  # already gone: nothing is left to end
-        os.killpg(process.pid, signal.SIGKILL)
+    # Not killpg: each plane leads a process group of its own, and ends in good order when the
+    # first process is gone. The first process has the lowest id, so nobody is started again.
+    while pids := processes_of(process.pid):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     process.wait(10)
     _close(process)
 
