@@ -109,8 +109,20 @@ def document_to_yaml(document: Wire) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that some YAML reader takes for something else; never writes aliases."""
+    """Quotes every text that some YAML reader takes for something else; writes no aliases."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - the signature is the library's
         """Write each value where it stands."""
         return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if text.startswith("-----BEGIN "):
+        style = "|"
+    elif not text.isprintable():
+        style = '"'  # plain and single-quoted text loses breaks such as U+0085
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)

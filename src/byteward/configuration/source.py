@@ -29,6 +29,7 @@ _FLOAT: Final = re.compile(
     r"-?(?:0|[1-9][0-9]{0,18})(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", re.ASCII)
 _WORDS: Final[dict[str, bool | None]] = {
     "": None,
     "~": None,
@@ -118,8 +119,7 @@ class Source:
     def _position(self, path: Path, at_name: str | None) -> tuple[int, int]:
         if self._node is None:
             try:
-                # In JSON a tab stands between values only, where YAML does not take it.
-                self._node = _compose(self._text.replace("\t", " "))
+                self._node = _compose(_as_yaml(self._text))
             except DocumentError:
                 return 0, 0
         node = self._node
@@ -135,8 +135,17 @@ class Source:
         return node.start_mark.line + 1, node.start_mark.column + 1
 
 
+def _as_yaml(json_text: str) -> str:
+    """JSON as YAML takes it, with every character in its place: only positions are read from it.
+
+    Tabs, which in JSON stand between values only, become spaces, and surrogate escapes letters.
+    """
+    return _SURROGATE_ESCAPE.sub(r"\\u0061", json_text.replace("\t", " "))
+
+
 def _compose(text: str) -> yaml.Node | None:
     try:
+        _check_depth(text)
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -145,9 +154,22 @@ def _compose(text: str) -> yaml.Node | None:
         raise DocumentError([Problem("", f"not JSON or YAML: {problem}", line, column)]) from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise DocumentError([Problem("", f"not JSON or YAML: {error}")]) from None
-    except RecursionError:
-        raise DocumentError([Problem("", "values are nested too deeply")]) from None
     return node
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before nodes are made of it.
+
+    SECURITY: the library makes nodes by recursion in C, which ends the process on a deep document.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH:
+                raise _error(event, "values are nested too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
@@ -187,7 +209,7 @@ class _Reader:
         for name_node, value_node in node.value:
             if not isinstance(name_node, yaml.ScalarNode):
                 raise _error(name_node, "a name must be text")
-            name = _paired(name_node.value)
+            name = _scalar_text(name_node)
             if name in members:
                 raise _error(name_node, f"the name `{name}` occurs twice")
             members[name] = self.read(value_node, depth + 1)
@@ -203,22 +225,20 @@ def _scalar(node: yaml.ScalarNode) -> object:
         return int(text)
     if is_plain and _FLOAT.fullmatch(text):
         return float(text)
-    text = _paired(text)
+    return _scalar_text(node)
+
+
+def _scalar_text(node: yaml.ScalarNode) -> str:
+    text: str = node.value
     if _SURROGATE.search(text):
-        raise _error(node, "text must not contain unpaired surrogates")
+        raise _error(node, "surrogate escapes belong into JSON; write the character itself")
     return text
 
 
-def _paired(text: str) -> str:
-    """JSON writes one character as two escapes; join them."""
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-
-
-def _error(node: yaml.Node, message: str) -> DocumentError:
-    mark = node.start_mark
-    return DocumentError([Problem("", message, mark.line + 1, mark.column + 1)])
+def _error(part: yaml.Node | yaml.Event, message: str) -> DocumentError:
+    mark = part.start_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return DocumentError([Problem("", message, line, column)])
 
 
 class Problems:
