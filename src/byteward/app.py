@@ -14,6 +14,7 @@ from typing import Final
 from byteward.config import Config
 from byteward.delivery import session_endpoint
 from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
+from byteward.delivery.auth_worker import AuthWorkerScript
 from byteward.delivery.authorise import Authoriser
 from byteward.delivery.body import BodySender
 from byteward.delivery.file_cache import FileCache
@@ -201,6 +202,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             is_partitioned=config.identity.cookie_partitioned,
             body_idle_seconds=config.http.body_idle_seconds,
         ),
+        auth_worker=AuthWorkerScript(),
         settings=config.delivery,
         max_query_pairs=config.http.max_query_pairs,
         clock=clock,

@@ -15,6 +15,8 @@ from byteward.clock import Clock
 from byteward.config import DeliverySettings
 from byteward.delivery import cache_policy, conditional
 from byteward.delivery.asgi import Receive, Scope, Send, send_response
+from byteward.delivery.auth_worker import PATH as AUTH_WORKER_PATH
+from byteward.delivery.auth_worker import AuthWorkerScript
 from byteward.delivery.authorise import Authorised, Authoriser
 from byteward.delivery.body import BodySender
 from byteward.delivery.byte_range import ByteRange, parse_range
@@ -47,6 +49,7 @@ class DeliveryApp:
         files: look-ups by path.
         bodies: sends stored bytes.
         sessions: `/api/v1/access_tokens/…`.
+        auth_worker: `/api/v1/auth-sw.js`.
         settings: the `delivery` section.
         max_query_pairs: most pairs in a query.
         clock: Unix seconds.
@@ -61,6 +64,7 @@ class DeliveryApp:
         files: FileCache,
         bodies: BodySender,
         sessions: SessionEndpoint,
+        auth_worker: AuthWorkerScript,
         settings: DeliverySettings,
         max_query_pairs: int,
         clock: Clock,
@@ -71,6 +75,7 @@ class DeliveryApp:
         self._files = files
         self._bodies = bodies
         self._sessions = sessions
+        self._auth_worker = auth_worker
         self._settings = settings
         self._clock = clock
         self._is_single_origin = is_single_origin
@@ -84,6 +89,8 @@ class DeliveryApp:
         method, raw_path = scope["method"], scope["raw_path"]
         if raw_path.startswith(SESSION_PREFIX):
             await self._sessions(scope, receive, send)
+        elif raw_path == AUTH_WORKER_PATH:
+            await self._auth_worker(scope, send)
         elif method in _READS:
             await self._read(scope, send)
         elif method == "POST" and raw_path.split(b"/", 3)[2:3] == [b"save"]:
