@@ -16,6 +16,9 @@ ACCOUNT_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{7}")
 API_KEY_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{8}")
 UPLOAD_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16}")
 OBJECT_ID: Final = re.compile(r"[0-9a-f]{32}")
+JOB_ID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def base58_text(length: int) -> str:
@@ -49,6 +52,12 @@ def new_upload_id() -> str:
 def new_object_id() -> str:
     """32 lower-case hex digits: the name of stored bytes, never shown to users."""
     return secrets.token_hex(16)
+
+
+def new_job_id(now_ms: int) -> str:
+    """A ULID: 48 bits of Unix milliseconds, then 80 bits of chance, in 26 Crockford characters."""
+    number = now_ms << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def new_request_id() -> str:

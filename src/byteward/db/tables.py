@@ -209,3 +209,20 @@ upload_counts: Final = Table(
     Column("window_ends_at", BigInteger, nullable=False, index=True),
     Column("uploads", BigInteger, nullable=False),
 )
+
+jobs: Final = Table(
+    "jobs",
+    METADATA,
+    Column("job_id", Text, primary_key=True),  # a ULID: ids ascend with time
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False),
+    Column("job_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("authority", LargeBinary, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("attempt", Integer, nullable=False),  # fencing number
+    Column("error", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False, index=True),
+    Index("jobs_of_an_account", "account_id", "job_type", "job_id"),
+)

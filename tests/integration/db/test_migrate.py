@@ -84,7 +84,7 @@ def test_states_of_a_file(path: Path) -> None:
 
 def test_an_older_known_revision_is_older(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade(path)
-    monkeypatch.setattr("byteward.db.migrate.HEAD", "0002")
+    monkeypatch.setattr("byteward.db.migrate.HEAD", "9999")
     assert schema_state(path) is SchemaState.OLDER
 
 

@@ -1,0 +1,1 @@
+"""Requests that the server itself makes, each to an address that was judged first."""
