@@ -64,7 +64,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         arguments += ["--create", "--account", account, "--sub", "u1", "--read", "/private/*"]
         arguments += ["--write", "/private/*"]
         signed = run_command(*arguments, data=server.data)
-        with web_app(signed.stdout.decode().strip()) as port:
+        with web_app(signed.stdout.decode().strip(), server.cdn) as port:
             yield World(server, port)
 
 
@@ -113,7 +113,8 @@ def width(page: Page, url: str) -> int:
     ("host", "script"),
     [
         pytest.param("localhost", None, id="cookie, same site"),
-        pytest.param("127.0.0.1", "/auth-sw.js", id="service worker, cross site"),
+        pytest.param("127.0.0.1", "/auth-sw.js", id="the client's service worker, cross site"),
+        pytest.param("127.0.0.1", "/byteward-sw.js", id="our service worker, cross site"),
     ],
 )
 def test_a_private_image_renders_in_a_session_only(

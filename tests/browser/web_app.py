@@ -24,14 +24,22 @@ window.isReady = true;
 
 
 @contextmanager
-def web_app(jwt: str) -> Iterator[int]:
-    """Serve the application on 127.0.0.1; gives the port."""
+def web_app(jwt: str, cdn: str) -> Iterator[int]:
+    """Serve the application on 127.0.0.1; gives the port.
+
+    It has two service workers: the one that the official client is tested with, and a root script
+    that imports the server's own.
+    """
     answers = {
         "/": ("text/html", PAGE),
         "/sdk.mjs": ("text/javascript", (SDK / "dist/browser/esm/main.mjs").read_bytes()),
         "/auth-sw.js": (
             "text/javascript",
             (SDK / "tests/fixtures/auth-sw-3.61.0.js").read_bytes(),
+        ),
+        "/byteward-sw.js": (
+            "text/javascript",
+            f'importScripts("{cdn}/api/v1/auth-sw.js");'.encode(),
         ),
         "/auth": ("text/plain", jwt.encode()),
     }
