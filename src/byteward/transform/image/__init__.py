@@ -1,0 +1,1 @@
+"""Images: parameters, geometry and the plan (pure); libvips behind a process boundary."""
