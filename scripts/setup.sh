@@ -69,11 +69,13 @@ create_venv() {
 uv_install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@"; }
 
 # install_pins NAME : the packages of requirements/NAME.txt, wheels only: nothing unpinned is built.
+# pyvips has no wheel; bootstrap.txt pins what builds it.
 install_pins() {
     key=$(hash_of "requirements/$1.txt")
     is_current "$stamps/$1" "$key" && return
     say "installing requirements/$1.txt"
-    uv_install --require-hashes --only-binary :all: --requirement "requirements/$1.txt"
+    uv_install --require-hashes --only-binary :all: --no-binary pyvips \
+        --no-build-isolation-package pyvips --requirement "requirements/$1.txt"
     echo "$key" >"$stamps/$1"
 }
 

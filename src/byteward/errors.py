@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"
     INVALID_UPLOAD_PART = "invalid_upload_part"
     JWT_TOO_LARGE_FOR_COOKIE = "jwt_too_large_for_cookie"
+    SOURCE_URL_FAILED = "source_url_failed"
     TOO_MANY_TAGS = "too_many_tags"
 
     AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND = "authentication_failed_account_not_found"
@@ -34,6 +35,8 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED_JWT_INVALID = "authentication_failed_jwt_invalid"
     AUTHENTICATION_FAILED_NO_CREDENTIALS = "authentication_failed_no_credentials"
     JWT_MISSING_ACCOUNT_ID_FIELD = "jwt_missing_account_id_field"
+
+    QUOTA_EXCEEDED = "quota_exceeded"
 
     AUTHORIZATION_FAILED_PERMISSION_DENIED = "authorization_failed_permission_denied"
     EXP_TOO_FAR = "exp_too_far"
@@ -59,15 +62,20 @@ class ErrorCode(StrEnum):
     FILE_TOO_LARGE = "file_too_large"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     URL_TOO_LONG = "url_too_long"
+    UNSUPPORTED_INPUT_FORMAT = "unsupported_input_format"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     MISDIRECTED_REQUEST = "misdirected_request"
+    CORRUPT_INPUT = "corrupt_input"
+    TRANSFORMATION_FAILED = "transformation_failed"
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     HEADERS_TOO_LARGE = "headers_too_large"
 
     INTERNAL_ERROR = "internal_error"
     STORAGE_ERROR = "storage_error"
     OVERLOADED = "overloaded"
+    TRANSFORMATION_TIMEOUT = "transformation_timeout"
+    SOURCE_URL_TIMEOUT = "source_url_timeout"
     INSUFFICIENT_STORAGE = "insufficient_storage"
 
 
@@ -98,6 +106,7 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.INVALID_REQUEST: CodeInfo(400, "the request does not match the schema of the operation"),
     _C.INVALID_UPLOAD_PART: CodeInfo(400, "the part is missing, of the wrong size, or another one"),
     _C.JWT_TOO_LARGE_FOR_COOKIE: CodeInfo(400, "the JWT does not fit into a cookie (3,800 bytes)"),
+    _C.SOURCE_URL_FAILED: CodeInfo(400, "the URL to upload from gave no file"),
     _C.TOO_MANY_TAGS: CodeInfo(400, "more than 25 tags on one file"),
     _C.AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND: CodeInfo(401, "the API key names no account here"),
     _C.AUTHENTICATION_FAILED_CREDENTIALS_DENIED: CodeInfo(
@@ -109,6 +118,7 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.JWT_MISSING_ACCOUNT_ID_FIELD: CodeInfo(
         401, "the bearer value is neither an API key nor a JWT with `accountId`"
     ),
+    _C.QUOTA_EXCEEDED: CodeInfo(402, "a quota of the account is used up"),
     _C.AUTHORIZATION_FAILED_PERMISSION_DENIED: CodeInfo(403, "the permission is missing"),
     _C.EXP_TOO_FAR: CodeInfo(403, "`exp` of a secure URL lies further ahead than allowed"),
     _C.JWT_REQUIRED: CodeInfo(403, "the API key is accepted only together with a JWT"),
@@ -131,14 +141,19 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.FILE_TOO_LARGE: CodeInfo(413, "the file is larger than the account allows"),
     _C.PAYLOAD_TOO_LARGE: CodeInfo(413, "the JSON body or form is too large"),
     _C.URL_TOO_LONG: CodeInfo(414, "path and query are longer than the limit"),
+    _C.UNSUPPORTED_INPUT_FORMAT: CodeInfo(415, "the file is not of a type that can be transformed"),
     _C.UNSUPPORTED_MEDIA_TYPE: CodeInfo(415, "the body is of a type the operation does not take"),
     _C.RANGE_NOT_SATISFIABLE: CodeInfo(416, "the range lies outside the file"),
     _C.MISDIRECTED_REQUEST: CodeInfo(421, "the host name is not one of this server"),
+    _C.CORRUPT_INPUT: CodeInfo(422, "the file breaks the rules of its own format"),
+    _C.TRANSFORMATION_FAILED: CodeInfo(422, "the file cannot be transformed within the limits"),
     _C.RATE_LIMIT_EXCEEDED: CodeInfo(429, "too many requests; see Retry-After", retry=True),
     _C.HEADERS_TOO_LARGE: CodeInfo(431, "the request's headers are too large"),
     _C.INTERNAL_ERROR: CodeInfo(500, "a defect; report the request id"),
     _C.STORAGE_ERROR: CodeInfo(503, "stored bytes cannot be read or written", retry=True),
     _C.OVERLOADED: CodeInfo(503, "too much work is waiting; see Retry-After", retry=True),
+    _C.TRANSFORMATION_TIMEOUT: CodeInfo(504, "the transformation took too long", retry=True),
+    _C.SOURCE_URL_TIMEOUT: CodeInfo(504, "the URL to upload from was too slow", retry=True),
     _C.INSUFFICIENT_STORAGE: CodeInfo(507, "the volume is full or below its reserve", retry=True),
 }
 
