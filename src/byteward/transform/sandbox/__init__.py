@@ -1,0 +1,1 @@
+"""Where untrusted files are decoded: processes that can reach nothing but the job they have."""
