@@ -18,6 +18,7 @@ from byteward.transform.image.params import (
     Focus,
     ImageParams,
     Metadata,
+    canonical_pairs,
     parse_params,
 )
 from byteward.transform.image.values import Length
@@ -201,6 +202,23 @@ def test_the_order_of_parameters_outside_layers_does_not_matter(
     shuffled = list(parts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types it as object here
     assert parse("&".join(shuffled)) == parse("&".join(parts))
+
+
+@given(GLOBAL, st.randoms())
+def test_equal_requests_have_one_spelling(parts: list[str], random: object) -> None:
+    shuffled = [*parts, "utm_source=x", "cache=false", "v=7", "padding=3"]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types it as object here
+    pairs = [tuple(part.split("=")) for part in parts]
+    canonical = canonical_pairs(tuple(part.split("=")) for part in shuffled)  # type: ignore[misc]
+    assert canonical == canonical_pairs(pairs)  # type: ignore[arg-type]
+    assert parse_params(canonical) == parse("&".join(parts))
+
+
+def test_layers_keep_their_order_in_the_one_spelling() -> None:
+    pairs = [("text", "b"), ("W", "5"), ("font_size", "7"), ("text", "a"), ("q", "3")]
+    assert canonical_pairs(pairs) == (
+        ("q", "3"), ("w", "5"), ("text", "b"), ("font-size", "7"), ("text", "a"),
+    )  # fmt: skip
 
 
 NAMES = st.sampled_from(

@@ -354,6 +354,26 @@ def parse_params(pairs: Iterable[tuple[str, str]], *, max_layers: int = 20) -> I
     )
 
 
+def canonical_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The same request in its one spelling: equal results have equal pairs.
+
+    What belongs to no image is left out, of a repeated name the last stays, and names outside
+    layers are sorted. Layers keep their order.
+    """
+    named = [(canonical_name(name), value) for name, value in pairs]
+    in_layers = [pair for pair in named if pair[0] in STARTS or pair[0] in SCOPED]
+    if not any(name in STARTS for name, _ in in_layers):
+        in_layers = []
+    rest = {
+        name: value
+        for name, value in named
+        if name not in COMMON and name not in STARTS and name not in SCOPED
+    }
+    ignored = set(parse_params(rest.items()).ignored)
+    kept = sorted((name, value) for name, value in rest.items() if name not in ignored)
+    return (*kept, *in_layers)
+
+
 def _source(values: Values) -> SourceParams:
     page = values.integer("page", 0, 1_000_000, clamps=False)
     animated = values.switch("animated")
