@@ -6,7 +6,8 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import Awaitable, Iterator, Mapping
+import time
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,12 +25,14 @@ from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import AccountSettings, JwtCertificate, RateLimit
 from byteward.accounts.service import create_account, create_api_key, new_api_key
 from byteward.accounts.store import insert_certificate
-from byteward.config import HttpSettings
+from byteward.config import HttpSettings, OutboundSettings
 from byteward.db import tables
 from byteward.db.migrate import upgrade
 from byteward.db.sqlite import open_sqlite
 from byteward.delivery.asgi import AsgiApp
+from byteward.files.external_files import ExternalFiles
 from byteward.files.folders import Folders
+from byteward.files.layer_store import LayerStore
 from byteward.files.service import Files
 from byteward.files.store import find_file
 from byteward.http import headers as fixed_headers
@@ -39,17 +42,26 @@ from byteward.http.public_urls import ResponseUrls
 from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
+from byteward.jobs.model import JobHandler
+from byteward.jobs.queue import JobQueue
+from byteward.jobs.worker import Worker, WorkerSettings
+from byteward.operations.worker import job_handlers
+from byteward.outbound.address import IpAddress
+from byteward.outbound.fetch import OutboundClient
 from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
 from byteward.storage.data_folder import open_data_folder
 from byteward.storage.local import LocalObjectStore
 from byteward.storage.sealing import Sealer
+from byteward.transform.cache import ResultCache
 from byteward.uploads.form_data import FormLimits
+from byteward.uploads.from_url import UrlUploads
 from byteward.uploads.multipart import MultipartLimits, MultipartUploads
 from byteward.uploads.part_token import derive_key
 from byteward.uploads.publication import Publication
 from tests.asgi_client import Body, Response, send_request
+from tests.declared import assert_declared
 
 T = TypeVar("T")
 
@@ -118,7 +130,25 @@ class Plane:
         lines = dict(headers or {})
         if key is not None:
             lines.setdefault("authorization", f"Bearer {self.keys.get(key, key)}")
-        return await send_request(self.app, method, target, headers=lines, body=body)
+        answer = await send_request(self.app, method, target, headers=lines, body=body)
+        assert_declared(method, target, answer)
+        return answer
+
+    def work(self) -> None:
+        """Do every job that can be done now."""
+
+        async def until_idle() -> None:
+            worker = Worker(
+                self.services.publication.database,
+                self.services.job_kinds,
+                lambda: self.now,
+                name="test",
+                settings=WorkerSettings(),
+            )
+            while await worker.claim_once():
+                await worker.idle()
+
+        self.run(until_idle())
 
     def call(
         self,
@@ -163,7 +193,7 @@ class Plane:
 
         async def read() -> bytes:
             found = await self.services.publication.database.read(
-                lambda conn: find_file(conn, ACCOUNT, FilePath.parse(path))
+                lambda conn: find_file(conn, ACCOUNT, FilePath.parse(path), int(self.now * 1000))
             )
             assert found is not None
             reader = await self.store.read(
@@ -227,6 +257,13 @@ def rule(path: str, scope: Scope, **grants: bool) -> PathPermission:
     )
 
 
+def _offline() -> OutboundClient:
+    async def resolve(host: str) -> Sequence[IpAddress]:
+        raise OSError(f"no name is resolved here, not {host} either")
+
+    return OutboundClient(OutboundSettings(), resolve)
+
+
 @contextmanager
 def api_plane(
     *,
@@ -234,6 +271,9 @@ def api_plane(
     limits: HttpSettings | None = None,
     rate_limit: RateLimit | None = None,
     max_open: int = 100,
+    outbound: OutboundClient | None = None,
+    max_jobs: int = 100,
+    job_kinds: Mapping[str, JobHandler] | None = None,
 ) -> Iterator[Plane]:
     """A plane of its own, with two accounts and their keys."""
     with tempfile.TemporaryDirectory(prefix="byteward-") as name, asyncio.Runner() as runner:
@@ -249,9 +289,25 @@ def api_plane(
             return holder[0].now
 
         guard = Guard(facts, keys, clock, tells_details=True)
-        publication = Publication(
-            database=database, store=store, facts=facts, guard=guard, clock=clock
+        external = ExternalFiles(
+            database=database,
+            layers=LayerStore(Sealer(_MASTER_KEY)),
+            client=outbound or _offline(),
+            clock=time.time,  # stores check the time of signatures
         )
+        publication = Publication(
+            database=database,
+            store=store,
+            facts=facts,
+            guard=guard,
+            clock=clock,
+            external=external,
+        )
+        results = ResultCache(folder.cache_path)
+        kinds = {
+            **job_handlers(guard=guard, clock=clock, results=results),
+            **(job_kinds or {}),
+        }
         services = ApiServices(
             facts=facts,
             authenticator=Authenticator(facts, clock),
@@ -261,8 +317,17 @@ def api_plane(
                 token_key=derive_key(_MASTER_KEY),
                 limits=MultipartLimits(max_open, 86400, 604800, 86400),
             ),
-            files=Files(database=database, guard=guard, clock=clock),
-            folders=Folders(database=database, facts=facts, guard=guard),
+            url_uploads=UrlUploads(publication, outbound or _offline(), max_seconds=30),
+            files=Files(database=database, guard=guard, clock=clock, external=external),
+            folders=Folders(
+                database=database,
+                facts=facts,
+                guard=guard,
+                clock=clock,
+                external=external,
+            ),
+            jobs=JobQueue(database, clock, max_queued=max_jobs),
+            job_kinds=kinds,
             urls=ResponseUrls(API_URL, CDN_URL),
             limits=limits or HttpSettings(),
             form_limits=FormLimits(100, 8192, 65536),

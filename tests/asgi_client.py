@@ -34,12 +34,16 @@ class Response:
 
 @dataclass(slots=True)
 class Body:
-    """A request body in pieces; `is_cut_off` ends it with a disconnect instead of its end."""
+    """A request body in pieces; `is_cut_off` ends it with a disconnect instead of its end.
+
+    A client that sent all of it stays until it has its answer, or until `leaves` is set.
+    """
 
     pieces: Iterable[bytes] = ()
     is_cut_off: bool = False
     after_each: Callable[[], Awaitable[None]] | None = None
     read: list[int] = field(default_factory=list)
+    leaves: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def messages(self) -> AsyncIterator[Message]:
         for piece in self.pieces:
@@ -49,6 +53,7 @@ class Body:
                 await self.after_each()
         if not self.is_cut_off:
             yield {"type": "http.request", "body": b"", "more_body": False}
+            await self.leaves.wait()
         while True:
             yield {"type": "http.disconnect"}
 
@@ -76,6 +81,8 @@ async def send_request(
 
     async def send(message: Message) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            body.leaves.set()
         await asyncio.sleep(0)
 
     await app(_scope(method, target, lines, client), receive, send)

@@ -17,11 +17,14 @@ from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
 from byteward.delivery.auth_worker import AuthWorkerScript
 from byteward.delivery.authorise import Authoriser
 from byteward.delivery.body import BodySender
+from byteward.delivery.external import ExternalDelivery
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import represent
+from byteward.delivery.results import ResultBodies, Results
 from byteward.delivery.serve import DeliveryApp
 from byteward.delivery.session_endpoint import SessionEndpoint
+from byteward.files.external_files import ExternalFiles
 from byteward.files.folders import Folders
 from byteward.files.service import Files
 from byteward.http import headers
@@ -29,19 +32,28 @@ from byteward.http.app import browser_origins, build_api
 from byteward.http.edge import Edge
 from byteward.http.lifespan import LifespanApp
 from byteward.http.public_urls import ResponseUrls
+from byteward.http.reference import PATHS as REFERENCE_PATHS
 from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.secure_url import SecureUrls
+from byteward.jobs.queue import JobQueue
 from byteward.operations.backend import Backend, opened_backend
+from byteward.operations.outbound import external_files
 from byteward.operations.public_urls import PublicUrls, public_urls
+from byteward.operations.worker import job_handlers
+from byteward.outbound.fetch import OutboundClient
+from byteward.outbound.resolve import SystemResolver
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
+from byteward.transform.cache import ResultCache
+from byteward.transform.client import TransformClient
 from byteward.uploads import part_token
 from byteward.uploads.form_data import FormLimits
+from byteward.uploads.from_url import UrlUploads
 from byteward.uploads.multipart import MultipartLimits, MultipartUploads
 from byteward.uploads.publication import Publication
 
-_API_PATHS: Final = (b"/v1/", b"/v2/")
+_API_PATHS: Final = (b"/v1/", b"/v2/", b"/docs/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,9 @@ class Parts:
     facts: Facts
     authenticator: Authenticator
     urls: PublicUrls
+    outbound: OutboundClient
+    results: ResultCache
+    transforms: TransformClient
 
     @property
     def config(self) -> Config:
@@ -61,6 +76,10 @@ class Parts:
     def guard(self, *, tells_details: bool) -> Guard:
         """The guard of one plane."""
         return Guard(self.facts, self.backend.keys, self.backend.clock, tells_details=tells_details)
+
+    def external_files(self) -> ExternalFiles:
+        """Files in stores of accounts."""
+        return external_files(self.backend, self.outbound)
 
     async def is_ready(self) -> bool:
         """Whether database and storage can be read and written."""
@@ -75,7 +94,17 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
         authenticator = Authenticator(
             facts, backend.clock, jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds
         )
-        yield Parts(backend, facts, authenticator, public_urls(config))
+        resolver = SystemResolver()
+        outbound = OutboundClient(config.outbound, resolver)
+        results = ResultCache(backend.folder.cache_path)
+        transforms = TransformClient(backend.folder.path)
+        try:
+            yield Parts(
+                backend, facts, authenticator, public_urls(config), outbound, results, transforms
+            )
+        finally:
+            await transforms.close()
+            resolver.close()
 
 
 def api_app(config: Config) -> AsgiApp:
@@ -106,7 +135,10 @@ def _both_planes(parts: Parts) -> AsgiApp:
     api, cdn = _api_plane(parts), _cdn_plane(parts)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and scope["raw_path"].startswith(_API_PATHS)
+        is_api = scope["type"] == "http" and (
+            scope["raw_path"].startswith(_API_PATHS)
+            or scope["raw_path"].decode("latin-1") in REFERENCE_PATHS
+        )
         await (api if is_api else cdn)(scope, receive, send)
 
     return dispatch
@@ -115,12 +147,14 @@ def _both_planes(parts: Parts) -> AsgiApp:
 def _api_plane(parts: Parts) -> AsgiApp:
     backend, facts, config = parts.backend, parts.facts, parts.config
     guard = parts.guard(tells_details=True)
+    external = parts.external_files()
     publication = Publication(
         database=backend.database,
         store=backend.store,
         facts=facts,
         guard=guard,
         clock=backend.clock,
+        external=external,
     )
     services = ApiServices(
         facts=facts,
@@ -136,8 +170,23 @@ def _api_plane(parts: Parts) -> AsgiApp:
                 retention_seconds=config.uploads.finished_retention_seconds,
             ),
         ),
-        files=Files(database=backend.database, guard=guard, clock=backend.clock),
-        folders=Folders(database=backend.database, facts=facts, guard=guard),
+        url_uploads=UrlUploads(
+            publication, parts.outbound, max_seconds=config.outbound.total_seconds
+        ),
+        files=Files(database=backend.database, guard=guard, clock=backend.clock, external=external),
+        folders=Folders(
+            database=backend.database,
+            facts=facts,
+            guard=guard,
+            clock=backend.clock,
+            external=external,
+        ),
+        jobs=JobQueue(backend.database, backend.clock, max_queued=config.jobs.max_queued),
+        job_kinds=job_handlers(
+            guard=guard,
+            clock=backend.clock,
+            results=parts.results,
+        ),
         urls=ResponseUrls(parts.urls.api, parts.urls.cdn),
         limits=config.http,
         form_limits=FormLimits(
@@ -169,29 +218,51 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
         max_ttl_seconds=config.identity.secure_url_max_ttl_seconds,
         allow_unbound=config.identity.enc_allow_unbound,
     )
+    describe = partial(
+        represent, settings=config.delivery, is_single_origin=config.insecure_single_origin
+    )
+    files = FileCache(backend.database, describe, clock)
+    memory = MemoryCache(
+        config.delivery.memory_cache_bytes, config.delivery.memory_cache_object_bytes
+    )
+    guard = parts.guard(tells_details=False)
     delivery = DeliveryApp(
         facts=facts,
         authoriser=Authoriser(
-            parts.guard(tells_details=False),
+            guard,
             parts.authenticator,
             secure_urls,
             clock,
             max_query_pairs=config.http.max_query_pairs,
         ),
-        files=FileCache(
-            backend.database,
-            partial(
-                represent,
-                settings=config.delivery,
-                is_single_origin=config.insecure_single_origin,
-            ),
-        ),
+        files=files,
         bodies=BodySender(
             backend.store,
-            MemoryCache(
-                config.delivery.memory_cache_bytes, config.delivery.memory_cache_object_bytes
-            ),
+            memory,
             verify_reads=config.storage.verify_reads,
+            write_stall_seconds=config.http.write_stall_seconds,
+        ),
+        results=Results(
+            facts=facts,
+            guard=guard,
+            files=files,
+            store=backend.store,
+            cache=parts.results,
+            client=parts.transforms,
+            represent=describe,
+            memory=memory,
+            max_layers=config.transform.max_layers,
+        ),
+        result_bodies=BodySender(
+            ResultBodies(parts.results),
+            memory,
+            verify_reads=True,
+            write_stall_seconds=config.http.write_stall_seconds,
+        ),
+        external=ExternalDelivery(
+            parts.external_files(),
+            config.delivery,
+            is_single_origin=config.insecure_single_origin,
             write_stall_seconds=config.http.write_stall_seconds,
         ),
         sessions=SessionEndpoint(
@@ -217,5 +288,6 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
         is_ready=parts.is_ready,
         access_log=config.delivery.access_log,
         origins_of=delivery.origins_of,
+        replies=delivery.reply_at_once,
         cookie_prefix=session_endpoint.PREFIX,
     )

@@ -51,11 +51,13 @@ class HttpSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_json_depth: Annotated[Positive, Meta(description="nesting of a JSON body")] = 32
     max_json_members: Annotated[Positive, Meta(description="members of one JSON object")] = 2000
     header_timeout_seconds: Annotated[Positive, Meta(description="wait for request headers")] = 10
+    keepalive_seconds: Annotated[Positive, Meta(description="wait for another request")] = 60
     body_idle_seconds: Annotated[Positive, Meta(description="wait for the next body bytes")] = 30
     min_body_bytes_per_second: Annotated[
         NotNegative, Meta(description="least upload rate, measured over 30 s; 0: any")
     ] = 1024
     write_stall_seconds: Annotated[Positive, Meta(description="wait for a reader that stalls")] = 30
+    max_connections: Annotated[Positive, Meta(description="open connections of a worker")] = 2000
     trusted_proxies: Annotated[
         tuple[str, ...], Meta(description="peers whose X-Forwarded-* headers count")
     ] = ()
@@ -143,6 +145,74 @@ class StorageSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 86400
 
 
+class OutboundSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Requests that the server makes itself: uploads from URLs."""
+
+    allow_private: Annotated[
+        bool, Meta(description="let them reach loopback and private networks; for development")
+    ] = False
+    allow: Annotated[
+        tuple[str, ...],
+        Meta(description="networks and host names, with ports, that are open besides the Internet"),
+    ] = ()
+    allowed_ports: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=_MAX_PORT)], ...],
+        Meta(description="ports that may be asked besides 80 and 443"),
+    ] = ()
+    max_redirects: Annotated[NotNegative, Meta(description="redirects that are followed")] = 5
+    resolve_seconds: Annotated[Positive, Meta(description="wait for a name's addresses")] = 5
+    connect_seconds: Annotated[
+        Positive, Meta(description="wait for a connection, TLS included")
+    ] = 5
+    first_byte_seconds: Annotated[Positive, Meta(description="wait for the answer's headers")] = 10
+    total_seconds: Annotated[
+        Positive, Meta(description="longest upload from a URL, whatever it asks for")
+    ] = 30
+    min_bytes_per_second: Annotated[
+        NotNegative, Meta(description="least rate of a body, measured over 10 s; 0: any")
+    ] = 1024
+    max_header_bytes: Annotated[Positive, Meta(description="all headers of an answer")] = 32768
+
+
+class JobsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Background work."""
+
+    max_queued: Annotated[Positive, Meta(description="jobs of an account that are not over")] = 100
+    concurrency: Annotated[Positive, Meta(description="jobs that a worker runs at once")] = 8
+    per_account: Annotated[Positive, Meta(description="jobs of an account that run at once")] = 4
+    retention_days: Annotated[Positive, Meta(description="jobs are forgotten after")] = 30
+
+
+class TransformSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Transformations of images."""
+
+    slots: Annotated[
+        Positive | None, Meta(description="transformations at once; unset: one per core")
+    ] = None
+    queue: Annotated[Positive, Meta(description="transformations that wait")] = 256
+    queue_wait_seconds: Annotated[Positive, Meta(description="longest wait for a turn")] = 10
+    image_wall_seconds: Annotated[Positive, Meta(description="longest time for an image")] = 10
+    max_input_bytes: Annotated[Positive, Meta(description="size of a source file")] = 250_000_000
+    max_pixels: Annotated[Positive, Meta(description="pixels times decoded frames")] = 120_000_000
+    max_side: Annotated[Positive, Meta(description="side of an input in pixels")] = 65_535
+    max_frames: Annotated[Positive, Meta(description="frames of an animation")] = 1_000
+    max_output_side: Annotated[Positive, Meta(description="side of a result in pixels")] = 16_384
+    max_output_pixels: Annotated[Positive, Meta(description="pixels of a result")] = 100_000_000
+    max_result_bytes: Annotated[Positive, Meta(description="size of a result")] = 100_000_000
+    max_layers: Annotated[Positive, Meta(description="texts and images over an image")] = 20
+    child_as_bytes: Annotated[
+        Positive, Meta(description="address space of a process that decodes")
+    ] = 1_073_741_824
+    sandbox: Annotated[
+        Literal["strict", "weak"],
+        Meta(description="weak: decode also where the kernel cannot confine the process"),
+    ] = "strict"
+    cache_max_bytes: Annotated[
+        NotNegative | None,
+        Meta(description="results kept on disk; unset: a tenth of the volume, at most 50 GB"),
+    ] = None
+
+
 class TelemetrySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Logs."""
 
@@ -195,6 +265,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     identity: IdentitySettings = IdentitySettings()
     uploads: UploadsSettings = UploadsSettings()
     storage: StorageSettings = StorageSettings()
+    outbound: OutboundSettings = OutboundSettings()
+    jobs: JobsSettings = JobsSettings()
+    transform: TransformSettings = TransformSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
 

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     INVALID_UPLOAD_PART = "invalid_upload_part"
     JWT_TOO_LARGE_FOR_COOKIE = "jwt_too_large_for_cookie"
     SOURCE_URL_FAILED = "source_url_failed"
+    READ_ONLY_STORAGE = "read_only_storage"
     TOO_MANY_TAGS = "too_many_tags"
 
     AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND = "authentication_failed_account_not_found"
@@ -48,8 +49,11 @@ class ErrorCode(StrEnum):
     URL_SIGNATURE_INVALID = "url_signature_invalid"
 
     ACCOUNT_NOT_FOUND = "account_not_found"
+    ARTIFACT_NOT_FOUND = "artifact_not_found"
     CHECK_PATH = "check_path"
     FILE_NOT_FOUND = "file_not_found"
+    JOB_NOT_FOUND = "job_not_found"
+    NOT_CACHED = "not_cached"
     TRANSFORMATION_NOT_FOUND = "transformation_not_found"
     UPLOAD_NOT_FOUND = "upload_not_found"
     UPLOAD_PART_NOT_FOUND = "upload_part_not_found"
@@ -57,6 +61,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     PATH_TAKEN = "path_taken"
+    API_VERSION_RETIRED = "api_version_retired"
     LENGTH_REQUIRED = "length_required"
     PRECONDITION_FAILED = "precondition_failed"
     FILE_TOO_LARGE = "file_too_large"
@@ -72,9 +77,11 @@ class ErrorCode(StrEnum):
     HEADERS_TOO_LARGE = "headers_too_large"
 
     INTERNAL_ERROR = "internal_error"
+    ORIGIN_ERROR = "origin_error"
     STORAGE_ERROR = "storage_error"
     OVERLOADED = "overloaded"
     TRANSFORMATION_TIMEOUT = "transformation_timeout"
+    ORIGIN_TIMEOUT = "origin_timeout"
     SOURCE_URL_TIMEOUT = "source_url_timeout"
     INSUFFICIENT_STORAGE = "insufficient_storage"
 
@@ -107,6 +114,7 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.INVALID_UPLOAD_PART: CodeInfo(400, "the part is missing, of the wrong size, or another one"),
     _C.JWT_TOO_LARGE_FOR_COOKIE: CodeInfo(400, "the JWT does not fit into a cookie (3,800 bytes)"),
     _C.SOURCE_URL_FAILED: CodeInfo(400, "the URL to upload from gave no file"),
+    _C.READ_ONLY_STORAGE: CodeInfo(400, "the folder's storage layer cannot be written to"),
     _C.TOO_MANY_TAGS: CodeInfo(400, "more than 25 tags on one file"),
     _C.AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND: CodeInfo(401, "the API key names no account here"),
     _C.AUTHENTICATION_FAILED_CREDENTIALS_DENIED: CodeInfo(
@@ -128,17 +136,23 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.URL_EXPIRED: CodeInfo(403, "the URL's `exp` has passed"),
     _C.URL_SIGNATURE_INVALID: CodeInfo(403, "`sig` or `enc` does not verify"),
     _C.ACCOUNT_NOT_FOUND: CodeInfo(404, "no such account"),
+    _C.ARTIFACT_NOT_FOUND: CodeInfo(404, "the result has no such artifact"),
     _C.CHECK_PATH: CodeInfo(404, "no such route"),
     _C.FILE_NOT_FOUND: CodeInfo(404, "no file at this path"),
+    _C.JOB_NOT_FOUND: CodeInfo(404, "no such job of this account and type, or it is forgotten"),
+    _C.NOT_CACHED: CodeInfo(404, "`cache-only` was asked for and the result is not in the cache"),
     _C.TRANSFORMATION_NOT_FOUND: CodeInfo(404, "no such transformation or preset"),
     _C.UPLOAD_NOT_FOUND: CodeInfo(404, "no such upload, or it has expired"),
     _C.UPLOAD_PART_NOT_FOUND: CodeInfo(404, "the upload has no part of this index"),
     _C.METHOD_NOT_ALLOWED: CodeInfo(405, "the route does not take this method"),
     _C.REQUEST_TIMEOUT: CodeInfo(408, "the request body came too slowly", retry=True),
     _C.PATH_TAKEN: CodeInfo(409, "no free path was found, or another upload won the path"),
+    _C.API_VERSION_RETIRED: CodeInfo(410, "the route is of a version of the API that is gone"),
     _C.LENGTH_REQUIRED: CodeInfo(411, "the request needs a Content-Length"),
     _C.PRECONDITION_FAILED: CodeInfo(412, "If-Match or If-Unmodified-Since does not hold"),
-    _C.FILE_TOO_LARGE: CodeInfo(413, "the file is larger than the account allows"),
+    _C.FILE_TOO_LARGE: CodeInfo(
+        413, "the file is larger than the account, the API key or a tag allows"
+    ),
     _C.PAYLOAD_TOO_LARGE: CodeInfo(413, "the JSON body or form is too large"),
     _C.URL_TOO_LONG: CodeInfo(414, "path and query are longer than the limit"),
     _C.UNSUPPORTED_INPUT_FORMAT: CodeInfo(415, "the file is not of a type that can be transformed"),
@@ -150,9 +164,11 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.RATE_LIMIT_EXCEEDED: CodeInfo(429, "too many requests; see Retry-After", retry=True),
     _C.HEADERS_TOO_LARGE: CodeInfo(431, "the request's headers are too large"),
     _C.INTERNAL_ERROR: CodeInfo(500, "a defect; report the request id"),
+    _C.ORIGIN_ERROR: CodeInfo(502, "the store behind the folder gave no usable answer", retry=True),
     _C.STORAGE_ERROR: CodeInfo(503, "stored bytes cannot be read or written", retry=True),
     _C.OVERLOADED: CodeInfo(503, "too much work is waiting; see Retry-After", retry=True),
     _C.TRANSFORMATION_TIMEOUT: CodeInfo(504, "the transformation took too long", retry=True),
+    _C.ORIGIN_TIMEOUT: CodeInfo(504, "the store behind the folder was too slow", retry=True),
     _C.SOURCE_URL_TIMEOUT: CodeInfo(504, "the URL to upload from was too slow", retry=True),
     _C.INSUFFICIENT_STORAGE: CodeInfo(507, "the volume is full or below its reserve", retry=True),
 }

@@ -7,6 +7,7 @@ SECURITY: text that users chose (names, types, origins, tokens) reaches a header
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 HeaderLine = tuple[bytes, bytes]
@@ -14,6 +15,9 @@ HeaderLine = tuple[bytes, bytes]
 
 _NAME: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _BAD_VALUE: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
+_BAD_BYTE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HeaderValueError(ValueError):
@@ -42,3 +46,25 @@ def header_line(name: str, value: str) -> HeaderLine:
     except UnicodeEncodeError:
         message = f"the value of `{name}` holds a character outside latin-1"
         raise HeaderValueError(message) from None
+
+
+class HeaderBlock:
+    """Lines that are sent together, also as the bytes that they are on the wire.
+
+    Attributes:
+        lines: as ASGI sends them.
+        wire: the same with their CRLF.
+
+    Raises:
+        HeaderValueError: a name or a value could start another line.
+    """
+
+    __slots__ = ("lines", "wire")
+
+    def __init__(self, lines: Iterable[HeaderLine]) -> None:
+        self.lines = tuple(lines)
+        for name, value in self.lines:
+            if _BAD_BYTE.search(name) or _BAD_BYTE.search(value):
+                message = "a header line holds a control character"
+                raise HeaderValueError(message)
+        self.wire = b"".join([b"%b: %b\r\n" % line for line in self.lines])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench import decisions, delivery
+from tests.bench import decisions, delivery, listing
 
 if __name__ == "__main__":
     decisions.run()
+    listing.main()
     delivery.main()

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
+from tests.e2e.node import run_node
 from tests.e2e.server import Server, request, run_command, serving
 
-NODE: Final = Path(__file__).parents[1] / "node"
 Seen = dict[str, dict[str, Any]]
 
 
@@ -46,27 +45,6 @@ def jwt_for(server: Server, user: str, *patterns: str) -> str:
     return done.stdout.decode().strip()
 
 
-def run_node(server: Server, script: str, **variables: str) -> list[dict[str, Any]]:
-    """Run a script with the official client; its output, a JSON object for each line."""
-    done = subprocess.run(
-        ["node", script],  # noqa: S607 - whichever Node the tests were set up with
-        cwd=NODE,
-        env={
-            **os.environ,
-            "API_URL": server.api,
-            "CDN_URL": server.cdn,
-            "SECRET_KEY": server.secret_key,
-            "PUBLIC_KEY": server.public_key,
-            **variables,
-        },
-        capture_output=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 def peak_memory_mb(server: Server) -> float:
     """The most that any one process of the server has held."""
     listed = subprocess.run(
@@ -82,7 +60,7 @@ def peak_memory_mb(server: Server) -> float:
     return max(peaks) / 1000
 
 
-@pytest.fixture(scope="module", params=["esm", "cjs"])
+@pytest.fixture(scope="module", params=["esm", "cjs", "3.53"])
 def seen(request: pytest.FixtureRequest, server: Server) -> Seen:
     jwt = jwt_for(server, "u1", "/private/*")
     lines = run_node(server, "main_job.mjs", JWT=jwt, FLAVOUR=str(request.param))

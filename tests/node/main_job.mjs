@@ -5,10 +5,12 @@ import { createRequire } from "node:module";
 import { Readable } from "node:stream";
 
 const { API_URL, CDN_URL, SECRET_KEY, PUBLIC_KEY, JWT, FLAVOUR } = process.env;
-const Bytescale =
-  FLAVOUR === "cjs"
-    ? createRequire(import.meta.url)("@bytescale/sdk")
-    : await import("@bytescale/sdk");
+const flavours = {
+  esm: () => import("@bytescale/sdk"),
+  cjs: () => createRequire(import.meta.url)("@bytescale/sdk"),
+  3.53: () => import("bytescale-sdk-3.53"),
+};
+const Bytescale = await flavours[FLAVOUR]();
 const accountId = SECRET_KEY.split("_")[1].slice(0, 7);
 const base = { apiUrl: API_URL, cdnUrl: CDN_URL, fetchApi: fetch };
 const say = (name, seen) => console.log(JSON.stringify({ name, ...seen }));

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byteward.header_lines import HeaderValueError, header_line
+from byteward.header_lines import HeaderBlock, HeaderValueError, header_line
 
 
 def test_latin_1_text_is_written() -> None:
@@ -43,3 +43,15 @@ def test_a_written_value_is_one_line_and_reads_back(value: str) -> None:
         return
     assert written.decode("latin-1") == value
     assert not {0, 10, 13} & set(written)
+
+
+def test_a_block_is_its_lines_on_the_wire() -> None:
+    block = HeaderBlock([(b"x-a", b"b"), (b"x-c", b"\xe9")])
+    assert block.wire == b"x-a: b\r\nx-c: \xe9\r\n"
+    assert block.lines == ((b"x-a", b"b"), (b"x-c", b"\xe9"))
+
+
+@pytest.mark.parametrize("line", [(b"x-a", b"b\r\nc: d"), (b"x\n", b"b"), (b"x", b"\x00")])
+def test_a_block_holds_no_line_that_could_start_another(line: tuple[bytes, bytes]) -> None:
+    with pytest.raises(HeaderValueError):
+        HeaderBlock([line])

@@ -39,16 +39,35 @@ class PathFilter:
             they hold every path.
     """
 
-    __slots__ = ("_tree", "areas")
+    __slots__ = ("_tree", "_unused", "areas")
 
     def __init__(self, areas: Collection[Area]) -> None:
         self.areas = tuple(sorted(areas, key=lambda area: -len(area.pattern.base)))
         self._tree = PatternTree({area.pattern: area.decision for area in self.areas})
+        self._unused = _unused_segment([area.pattern for area in self.areas])
 
     def allows(self, segments: Segments) -> bool:
         """Whether the action is allowed on the path."""
         decision = self._tree.find(segments)
         return decision is not None and decision.is_allowed
+
+    def refused_below(self, folder: Segments) -> Decision | None:
+        """A refusal on some path strictly below the folder; None: every such path is allowed.
+
+        Costs in proportion to the areas, whatever is stored below the folder. An area that more
+        specific ones hide completely counts as well: the answer errs on the side of refusing.
+        """
+        for depth in (1, 2):
+            # Children, then all that is deeper, of which no pattern below the folder speaks.
+            decision = self._tree.find(folder + (self._unused,) * depth)
+            if decision is not None and not decision.is_allowed:
+                return decision
+        size = len(folder)
+        for area in self.areas:
+            base = area.pattern.base
+            if len(base) > size and base[:size] == folder and not area.decision.is_allowed:
+                return area.decision
+        return None
 
     @property
     def allowed(self) -> Iterator[Area]:

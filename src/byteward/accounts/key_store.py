@@ -35,6 +35,11 @@ class KeyStore:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
+    @property
+    def sealer(self) -> Sealer:
+        """What seals the keys; other secrets of the installation are sealed by the same."""
+        return self._sealer
+
     def by_digest(self, conn: Connection, account_id: str, digest: bytes) -> ApiKey | None:
         """The account's key whose text has this SHA-256; None for another account's key."""
         row = conn.execute(_BY_DIGEST, {"wanted": digest}).mappings().first()

@@ -19,6 +19,20 @@ MAX_EXPIRY_SECONDS: Final = 253_402_300_799
 """9999-12-31T23:59:59Z, the last second that every clock and calendar we meet can express."""
 
 
+class Quotas(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What an account may use in all; None: as much as there is.
+
+    Attributes:
+        stored_bytes: bytes of its files, copies counted like their originals.
+        stored_files: its files.
+        uploads_per_month: files uploaded in one calendar month in UTC; copies are no uploads.
+    """
+
+    stored_bytes: int | None = None
+    stored_files: int | None = None
+    uploads_per_month: int | None = None
+
+
 class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults=False):
     """What an account's administrator chooses; field names on the wire are camelCase.
 
@@ -29,6 +43,7 @@ class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults
         max_upload_bytes: largest file that may be uploaded.
         browser_origins: the only origins that get credentialed CORS answers; empty: any.
         presets_or_signed_only: refuse free-form transformations of public files.
+        quotas: what the account may use in all.
     """
 
     default_root_public: bool = True
@@ -37,6 +52,39 @@ class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     max_upload_bytes: int = 5_368_709_120
     browser_origins: tuple[str, ...] = ()
     presets_or_signed_only: bool = False
+    quotas: Quotas = Quotas()
+
+
+class RateLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """At most `count` uploads in any `seconds` seconds."""
+
+    count: int
+    seconds: int
+
+
+class BytesLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """At most `bytes` uploaded in any `seconds` seconds."""
+
+    bytes: int
+    seconds: int
+
+
+class TagRule(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What holds for uploads with a tag. None: nothing in this respect.
+
+    Attributes:
+        tag: the whole tag.
+        max_upload_bytes: largest file.
+        upload_rate_limit: uploads with the tag, by all callers together.
+        upload_bytes_limit: bytes uploaded with the tag, by all callers together.
+        ttl_seconds: how long a file with the tag is kept.
+    """
+
+    tag: str
+    max_upload_bytes: int | None = None
+    upload_rate_limit: RateLimit | None = None
+    upload_bytes_limit: BytesLimit | None = None
+    ttl_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +98,7 @@ class Account:
         epoch: raised by every change of authority in the account; the stamp of cached facts.
         root_folder_id: `folders.folder_id` of `/`.
         created_at: Unix milliseconds.
+        tag_rules: what holds for uploads with certain tags.
     """
 
     account_id: str
@@ -58,6 +107,7 @@ class Account:
     epoch: int
     root_folder_id: int
     created_at: int = 0
+    tag_rules: tuple[TagRule, ...] = ()
 
 
 class UploadLocation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -65,13 +115,6 @@ class UploadLocation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown
 
     folder_path: str
     file_name: str
-
-
-class RateLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """At most `count` uploads in any `seconds` seconds, for each client address."""
-
-    count: int
-    seconds: int
 
 
 DEFAULT_UPLOAD_LOCATION: Final = UploadLocation(
@@ -98,7 +141,9 @@ class ApiKey:
         path_permissions: the same entries in stored order, for export and editing.
         tags: added to every upload made with the key.
         default_upload_path: where uploads go when the request does not say.
-        upload_rate_limit: None: unlimited.
+        upload_rate_limit: uploads from one client address; None: unlimited.
+        upload_bytes_limit: bytes uploaded from one client address; None: unlimited.
+        max_upload_bytes: largest file that the key may upload; None: as the account says.
         secure_url_key: key of signed and encrypted URLs.
         digest: SHA-256 of the whole key text.
         public_text: the key itself, for public keys; secret keys are shown once and not stored.
@@ -124,6 +169,8 @@ class ApiKey:
     public_text: str | None = field(repr=False, default=None)
     description: str | None = None
     created_at: int = 0
+    upload_bytes_limit: BytesLimit | None = None
+    max_upload_bytes: int | None = None
 
     @property
     def tag_patterns(self) -> TagPatterns:

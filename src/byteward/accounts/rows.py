@@ -25,11 +25,14 @@ from byteward.accounts.model import (
     Account,
     AccountSettings,
     ApiKey,
+    BytesLimit,
     JwtCertificate,
     Preset,
     PresetValue,
+    Quotas,
     RateLimit,
     Role,
+    TagRule,
     UploadLocation,
     User,
 )
@@ -65,7 +68,29 @@ def account_from_row(row: RowMapping) -> Account:
         epoch=row["authority_epoch"],
         root_folder_id=row["folder_id"],
         created_at=row["created_at"],
+        tag_rules=tag_rules_from_text(row["tag_rules"], account_id),
     )
+
+
+class _OnlyQuotas(msgspec.Struct):
+    quotas: Quotas = Quotas()
+
+
+def quotas_from_text(settings: str, account_id: str) -> Quotas:
+    """The quotas in the `accounts.settings` column."""
+    return _decode(settings, _OnlyQuotas, f"settings of account {account_id}").quotas
+
+
+def tag_rules_from_text(text: str | None, account_id: str) -> tuple[TagRule, ...]:
+    """The `accounts.tag_rules` column."""
+    if text is None:
+        return ()
+    return _decode(text, tuple[TagRule, ...], f"tag rules of account {account_id}")
+
+
+def tag_rules_text(rules: tuple[TagRule, ...]) -> str | None:
+    """The `accounts.tag_rules` column for the rules."""
+    return _text(rules) if rules else None
 
 
 def settings_text(settings: AccountSettings) -> str:
@@ -98,7 +123,7 @@ def key_from_row(row: RowMapping, open_secret: Callable[[str, bytes], bytes]) ->
         )
     except ValueError:
         raise unreadable(what) from None
-    limit = row["upload_rate_limit"]
+    limit, bytes_limit = row["upload_rate_limit"], row["upload_bytes_limit"]
     return ApiKey(
         key_id=key_id,
         account_id=row["account_id"],
@@ -118,12 +143,14 @@ def key_from_row(row: RowMapping, open_secret: Callable[[str, bytes], bytes]) ->
         public_text=row["public_text"],
         description=row["description"],
         created_at=row["created_at"],
+        upload_bytes_limit=None if bytes_limit is None else _decode(bytes_limit, BytesLimit, what),
+        max_upload_bytes=row["max_upload_bytes"],
     )
 
 
 def key_values(key: ApiKey, sealed_secure_url_key: bytes) -> Mapping[str, object]:
     """The columns of `api_keys` for `key`."""
-    limit = key.upload_rate_limit
+    limit, bytes_limit = key.upload_rate_limit, key.upload_bytes_limit
     return {
         "key_id": key.key_id,
         "account_id": key.account_id,
@@ -141,6 +168,8 @@ def key_values(key: ApiKey, sealed_secure_url_key: bytes) -> Mapping[str, object
         "tags": _text(key.tags),
         "default_upload_path": _text(key.default_upload_path),
         "upload_rate_limit": None if limit is None else _text(limit),
+        "upload_bytes_limit": None if bytes_limit is None else _text(bytes_limit),
+        "max_upload_bytes": key.max_upload_bytes,
         "sealed_secure_url_key": sealed_secure_url_key,
         "created_at": key.created_at,
     }

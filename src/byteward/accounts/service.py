@@ -21,6 +21,7 @@ from byteward.accounts.model import (
     Account,
     AccountSettings,
     ApiKey,
+    BytesLimit,
     RateLimit,
     Role,
     UploadLocation,
@@ -135,6 +136,8 @@ def new_api_key(
     tags: tuple[str, ...] = (),
     default_upload_path: UploadLocation = DEFAULT_UPLOAD_LOCATION,
     upload_rate_limit: RateLimit | None = None,
+    upload_bytes_limit: BytesLimit | None = None,
+    max_upload_bytes: int | None = None,
 ) -> NewApiKey:
     """Make a key's value without storing it; what is not given is generated or the default.
 
@@ -156,6 +159,8 @@ def new_api_key(
         tags: added to every upload.
         default_upload_path: where uploads go.
         upload_rate_limit: None for none.
+        upload_bytes_limit: None for none.
+        max_upload_bytes: None for the account's.
     """
     text = new_api_key_text(kind.value, account_id) if text is None else text
     key_id = new_api_key_id() if key_id is None else key_id
@@ -180,6 +185,8 @@ def new_api_key(
         public_text=text if kind is KeyKind.PUBLIC else None,
         description=description,
         created_at=created_at,
+        upload_bytes_limit=upload_bytes_limit,
+        max_upload_bytes=max_upload_bytes,
     )
     return NewApiKey(key, text)
 

@@ -10,13 +10,14 @@ from typing import Final
 
 from sqlalchemy import Connection, Text, bindparam, delete, insert, select, update
 
-from byteward.accounts.model import Account, AccountSettings, JwtCertificate, Preset, User
+from byteward.accounts.model import Account, AccountSettings, JwtCertificate, Preset, TagRule, User
 from byteward.accounts.rows import (
     account_from_row,
     certificate_from_row,
     preset_from_row,
     preset_params_text,
     settings_text,
+    tag_rules_text,
     user_from_row,
 )
 from byteward.db import tables
@@ -108,6 +109,11 @@ def update_account(conn: Connection, account_id: str, name: str, settings: Accou
     """Set an account's name and settings."""
     values = {"name": name, "settings": settings_text(settings)}
     conn.execute(_SET_ACCOUNT.values(values), {"account": account_id})
+
+
+def set_tag_rules(conn: Connection, account_id: str, rules: tuple[TagRule, ...]) -> None:
+    """Replace an account's tag rules."""
+    conn.execute(_SET_ACCOUNT.values(tag_rules=tag_rules_text(rules)), {"account": account_id})
 
 
 def list_certificates(conn: Connection, account_id: str) -> tuple[JwtCertificate, ...]:

@@ -26,7 +26,7 @@ def check(
     Parameters
     ----------
     repair
-        Remove bytes that nothing refers to, and mark missing and corrupt objects.
+        Remove bytes that nothing refers to, mark missing and corrupt objects, correct totals.
     scrub
         Read every byte and compare it with its digest.
     """
@@ -52,6 +52,7 @@ def _to_json(report: CheckReport) -> dict[str, object]:
         "corrupt": report.corrupt,
         "orphans": report.orphans,
         "missingParts": report.missing_parts,
+        "miscounted": report.miscounted,
         "repaired": report.repaired,
         "remaining": report.remaining,
     }
@@ -66,9 +67,10 @@ def _show(console: Console, report: CheckReport) -> None:
         ("corrupt object", report.corrupt),
         ("orphan", report.orphans),
         ("missing part", report.missing_parts),
+        ("wrong totals of account", report.miscounted),
     )
     for name, problems in found:
         for problem in problems:
             console.print(f"  {name}: {problem}", markup=False)
     if report.repaired:
-        console.print(f"  {report.repaired} orphans removed")
+        console.print(f"  {report.repaired} problems repaired")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -20,8 +21,10 @@ from byteward.config import Config
 from byteward.db.migrate import schema_state, upgrade
 from byteward.db.revisions import SchemaState
 from byteward.errors import OperatorError
-from byteward.operations.housekeeping import keep_house
 from byteward.operations.public_urls import public_urls
+from byteward.operations.transforms import run_transforms
+from byteward.operations.worker import run_worker
+from byteward.outbound.policy import OutboundPolicy
 from byteward.server.listener import ListenError
 from byteward.server.plane import Plane
 from byteward.server.supervisor import Addresses, StartError, Supervisor
@@ -101,7 +104,7 @@ def serve(
         supervisor = Supervisor(
             config,
             _planes(config),
-            housekeeping=keep_house if config.role in ("all", "worker") else None,
+            helpers=_helpers(config),
             on_ready=lambda addresses: _say_ready(
                 addresses, as_json=common.json or config.log_format == "json"
             ),
@@ -111,6 +114,15 @@ def serve(
         except (ListenError, StartError) as error:
             raise OperatorError(str(error)) from error
     return 0
+
+
+def _helpers(config: Config) -> dict[str, Callable[[Config], None]]:
+    helpers: dict[str, Callable[[Config], None]] = {}
+    if config.role in {"all", "worker"}:
+        helpers["worker"] = run_worker
+    if config.role in {"all", "cdn"}:
+        helpers["transforms"] = run_transforms
+    return helpers
 
 
 def _planes(config: Config) -> list[Plane]:
@@ -155,6 +167,13 @@ def _configure_logging(config: Config) -> None:
 
 def _warn(config: Config) -> None:
     """Say loudly what weakens security, and how."""
+    OutboundPolicy.of(config.outbound)  # what is malformed is said now, not by each worker
+    if config.outbound.allow_private:
+        notice(
+            "warning: outbound.allow_private = true: callers can make this server send requests "
+            "to loopback and private addresses",
+            style="bold yellow",
+        )
     if config.api == config.cdn:
         notice(
             "warning: one origin for API and files: an uploaded page can act as its visitor",

@@ -16,11 +16,10 @@ from byteward.accounts.key_store import KeyStore
 from byteward.accounts.service import bump_epoch, create_account
 from byteward.clock import Clock, now_ms
 from byteward.configuration.checks import check_document
-from byteward.configuration.diff import Change, changes, comparable_key, delta
+from byteward.configuration.diff import Change, changes, comparable_folder, comparable_key, delta
 from byteward.configuration.document import AccountDocument, Document, parse_document
 from byteward.configuration.export import (
     certificate_to_wire,
-    folder_to_wire,
     preset_to_wire,
     user_to_wire,
 )
@@ -32,6 +31,7 @@ from byteward.configuration.source import Problems, Source
 from byteward.configuration.state import AccountState
 from byteward.db.database import Database
 from byteward.errors import BytewardError, ErrorCode
+from byteward.files.layer_store import LayerStore
 from byteward.paths import parse_segments
 
 _SHORTEST_SECRET: Final = 21  # base58 characters: 123 bits of chance
@@ -188,9 +188,11 @@ def _store(conn: Connection, keys: KeyStore, plan: _Plan, time_ms: int) -> None:
     else:
         before = plan.before
         store.update_account(conn, account_id, after.name, after.settings)
+    if after.tag_rules != before.tag_rules:
+        store.set_tag_rules(conn, account_id, tuple(after.tag_rules.values()))
     _store_keys(conn, keys, before, after)
     _store_certificates(conn, before, after)
-    _store_folders(conn, before, after)
+    _store_folders(conn, LayerStore(keys.sealer), before, after)
     _store_presets(conn, before, after)
     _store_users(conn, before, after)
     bump_epoch(conn, account_id)
@@ -217,13 +219,15 @@ def _store_certificates(conn: Connection, before: AccountState, after: AccountSt
         store.insert_certificate(conn, certificate)
 
 
-def _store_folders(conn: Connection, before: AccountState, after: AccountState) -> None:
-    found = delta(before.folders, after.folders, folder_to_wire)
+def _store_folders(
+    conn: Connection, layers: LayerStore, before: AccountState, after: AccountState
+) -> None:
+    found = delta(before.folders, after.folders, comparable_folder)
     for folder in found.removed:
         clear_folder(conn, after.account_id, folder.segments)
     written = (*(new for _, new in found.changed), *found.added)
     for folder in sorted(written, key=lambda each: len(each.segments)):
-        write_folder(conn, after.account_id, folder)
+        write_folder(conn, layers, after.account_id, folder)
 
 
 def _store_presets(conn: Connection, before: AccountState, after: AccountState) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Final, TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, ValidationError
 
 from byteward.access.policy import parse_public_permissions
 from byteward.configuration.document import (
@@ -15,18 +15,20 @@ from byteward.configuration.document import (
     Document,
     FolderDocument,
     PresetDocument,
+    TagRuleDocument,
     UserDocument,
 )
-from byteward.configuration.key_checks import check_key, check_origins, check_policy
+from byteward.configuration.key_checks import check_key, check_origins, check_policy, check_rates
 from byteward.configuration.source import Path, Problems
 from byteward.errors import BytewardError
+from byteward.files.storage_layers import layer_problems, parse_layer
+from byteward.files.tags import is_tag
 from byteward.identity.certificates import CertificateError, parse_public_key
 from byteward.ids import ACCOUNT_ID
 from byteward.paths import parse_segments
 
 T = TypeVar("T")
 
-INTERNAL_STORAGE: Final = "InternalStorageV2"
 RESERVED_SLUGS: Final = frozenset(
     {"raw", "image", "video", "audio", "archive", "antivirus", "save", "api"}
 )
@@ -35,6 +37,7 @@ _CERTIFICATE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _PRESET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _EMAIL: Final = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 _MAX_DESCRIPTION: Final = 100
+_MAX_TAG_RULES: Final = 1000
 
 
 def check_document(document: Document, problems: Problems) -> None:
@@ -88,6 +91,12 @@ def _check_account(account: AccountDocument, problems: Problems) -> None:
         problems.add(("accountId",), "must be 7 base58 characters (no 0, O, I, l)")
     if not isinstance(account.settings, UnsetType):
         check_origins(account.settings.browser_origins, ("settings", "browserOrigins"), problems)
+    rules = _items(account.tag_rules)
+    _check_unique(rules, lambda rule: rule.tag, "tag", problems, "tagRules")
+    for index, rule in enumerate(rules):
+        _check_tag_rule(rule, problems.under("tagRules", index))
+    if len(rules) > _MAX_TAG_RULES:
+        problems.add(("tagRules",), f"has more than {_MAX_TAG_RULES} rules")
     keys = _items(account.api_keys)
     _check_unique(keys, lambda key: key.name, "name", problems, "apiKeys")
     for index, key in enumerate(keys):
@@ -108,6 +117,12 @@ def _check_account(account: AccountDocument, problems: Problems) -> None:
     _check_unique(users, lambda user: user.email, "email", problems, "users")
     for index, user in enumerate(users):
         _check_user(user, problems.under("users", index))
+
+
+def _check_tag_rule(rule: TagRuleDocument, problems: Problems) -> None:
+    if not is_tag(rule.tag):
+        problems.add(("tag",), "must be 1 to 255 of A-Z a-z 0-9 . , / = _ + -")
+    check_rates(rule.upload_rate_limit, rule.upload_bytes_limit, problems)
 
 
 def _check_certificate(certificate: CertificateDocument, problems: Problems) -> None:
@@ -136,11 +151,19 @@ def _check_folder(folder: FolderDocument, problems: Problems) -> None:
         entries = folder.public_permissions
         check_policy(lambda: parse_public_permissions(entries), problems)
     layer = folder.storage_layer
-    if isinstance(layer, dict) and layer != {"type": INTERNAL_STORAGE}:
-        problems.add(
-            ("storageLayer",),
-            f"this release stores files itself: leave it out or write {{type: {INTERNAL_STORAGE}}}",
-        )
+    if isinstance(layer, dict):
+        _check_layer(layer, problems.under("storageLayer"))
+
+
+def _check_layer(layer: dict[str, object], problems: Problems) -> None:
+    """A layer without credentials is right in itself: the stored one may have them."""
+    try:
+        read = parse_layer(layer)
+    except ValidationError as error:
+        problems.add((), str(error).replace("`$.", "`").replace("`$`", "`storageLayer`"))
+        return
+    for field, message in layer_problems(read):
+        problems.add(tuple(field.split(".")), message)
 
 
 def _check_preset(preset: PresetDocument, problems: Problems) -> None:

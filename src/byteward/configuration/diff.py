@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
+from msgspec import to_builtins
+
 from byteward.accounts.model import ApiKey
 from byteward.configuration.export import (
     Wire,
@@ -18,14 +20,15 @@ from byteward.configuration.export import (
     key_to_wire,
     preset_to_wire,
     settings_to_wire,
+    tag_rule_to_wire,
     user_to_wire,
 )
-from byteward.configuration.state import AccountState
+from byteward.configuration.state import AccountState, FolderState
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-SECRETS: Final = frozenset({"key", "secureUrlKey"})
+SECRETS: Final = frozenset({"key", "secureUrlKey", "storageCredentials"})
 HIDDEN: Final = "(hidden)"
 """Stands in a change for a secret's value."""
 
@@ -53,7 +56,7 @@ class Change:
 
     Attributes:
         kind: what happens.
-        what: `account`, `apiKey`, `jwtCertificate`, `folder`, `preset` or `user`.
+        what: `account`, `tagRule`, `apiKey`, `jwtCertificate`, `folder`, `preset` or `user`.
         account_id: the account.
         name: natural key of the element.
         fields: what differs; for an added element every field, for a deleted one nothing.
@@ -93,6 +96,15 @@ def comparable_key(key: ApiKey) -> Wire:
     return {**key_to_wire(key, with_secrets=True), "key": key.digest.hex()}
 
 
+def comparable_folder(folder: FolderState) -> Wire:
+    """A folder's document form, with the credentials of its storage layer as a field apart."""
+    credentials = getattr(folder.storage_layer, "credentials", None)
+    return {
+        **folder_to_wire(folder, with_secrets=False),
+        "storageCredentials": None if credentials is None else to_builtins(credentials),
+    }
+
+
 def changes(before: AccountState | None, after: AccountState) -> tuple[Change, ...]:
     """What turns `before` (None: there is no such account) into `after`."""
     return tuple(_changes(before, after))
@@ -107,11 +119,12 @@ def _changes(before: AccountState | None, after: AccountState) -> Iterator[Chang
         fields = _fields(_account_wire(before), _account_wire(after))
         yield Change(ChangeKind.UPDATE, "account", after.account_id, after.account_id, fields)
     listing = _Listing(after.account_id)
+    yield from listing.of("tagRule", before.tag_rules, after.tag_rules, tag_rule_to_wire, "tag")
     yield from listing.of("apiKey", before.keys, after.keys, comparable_key, "id")
     yield from listing.of(
         "jwtCertificate", before.certificates, after.certificates, certificate_to_wire, "id"
     )
-    yield from listing.of("folder", before.folders, after.folders, folder_to_wire, "folderPath")
+    yield from listing.of("folder", before.folders, after.folders, comparable_folder, "folderPath")
     yield from listing.of("preset", before.presets, after.presets, preset_to_wire, "name")
     yield from listing.of("user", before.users, after.users, user_to_wire, "email")
 

@@ -12,7 +12,14 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from byteward.accounts.model import MAX_EXPIRY_SECONDS, PresetValue, RateLimit, Role, UploadLocation
+from byteward.accounts.model import (
+    MAX_EXPIRY_SECONDS,
+    BytesLimit,
+    PresetValue,
+    RateLimit,
+    Role,
+    UploadLocation,
+)
 from byteward.configuration.source import DocumentError, Path, Problem, Source
 
 T = TypeVar("T")
@@ -23,6 +30,17 @@ _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`")
 
 Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
 Seconds = Annotated[int, Meta(ge=0, le=MAX_EXPIRY_SECONDS)]
+Amount = Annotated[int, Meta(ge=0, le=2**53)]
+Life = Annotated[int, Meta(ge=1, le=3_155_760_000)]
+"""Seconds; at most a hundred years."""
+
+
+class QuotasDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`settings.quotas` of an account; `null`: unlimited."""
+
+    stored_bytes: Amount | UnsetType | None = UNSET
+    stored_files: Amount | UnsetType | None = UNSET
+    uploads_per_month: Amount | UnsetType | None = UNSET
 
 
 class SettingsDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -31,9 +49,20 @@ class SettingsDocument(Struct, frozen=True, rename="camel", forbid_unknown_field
     default_root_public: bool | UnsetType = UNSET
     cache_ttl: Seconds | UnsetType = UNSET
     cache_ttl404: Seconds | UnsetType = UNSET
-    max_upload_bytes: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
+    max_upload_bytes: Amount | UnsetType = UNSET
     browser_origins: tuple[str, ...] | UnsetType = UNSET
     presets_or_signed_only: bool | UnsetType = UNSET
+    quotas: QuotasDocument | UnsetType = UNSET
+
+
+class TagRuleDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """An element of `tagRules`, found by `tag`. `null` clears."""
+
+    tag: str
+    max_upload_bytes: Amount | UnsetType | None = UNSET
+    upload_rate_limit: RateLimit | UnsetType | None = UNSET
+    upload_bytes_limit: BytesLimit | UnsetType | None = UNSET
+    ttl_seconds: Life | UnsetType | None = UNSET
 
 
 class KeyDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -56,6 +85,8 @@ class KeyDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
     tags: tuple[str, ...] | UnsetType = UNSET
     default_upload_path: UploadLocation | UnsetType = UNSET
     upload_rate_limit: RateLimit | UnsetType | None = UNSET
+    upload_bytes_limit: BytesLimit | UnsetType | None = UNSET
+    max_upload_bytes: Amount | UnsetType | None = UNSET
     secure_url_key: str | UnsetType = UNSET
 
 
@@ -98,6 +129,7 @@ class AccountDocument(Struct, frozen=True, rename="camel", forbid_unknown_fields
     account_id: str
     name: Name | UnsetType = UNSET
     settings: SettingsDocument | UnsetType = UNSET
+    tag_rules: list[TagRuleDocument] | UnsetType = UNSET
     api_keys: list[KeyDocument] | UnsetType = UNSET
     jwt_certificates: list[CertificateDocument] | UnsetType = UNSET
     folders: list[FolderDocument] | UnsetType = UNSET

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import msgspec
 from sqlalchemy import (
     Connection,
     RowMapping,
@@ -24,6 +23,7 @@ from byteward.accounts.rows import unreadable
 from byteward.configuration.state import FolderState
 from byteward.db.tables import files, folders
 from byteward.db.tree import FOLDER_CHAIN, folder_chain
+from byteward.files.layer_store import LayerStore
 from byteward.permissions.folder_facts import parse_stored_public
 from byteward.strict_json import dumps
 
@@ -36,11 +36,13 @@ _PLACE: Final = select(
 )
 
 
-def read_folders(conn: Connection, account_id: str) -> dict[Segments, FolderState]:
+def read_folders(
+    conn: Connection, layers: LayerStore, account_id: str
+) -> dict[Segments, FolderState]:
     """All virtual folders of the account; costs in proportion to them and their ancestors."""
     rows = conn.execute(_VIRTUAL, {"account": account_id}).mappings().all()
     places = _Places(conn, rows)
-    states = (_state(places.segments(row["folder_id"]), row) for row in rows)
+    states = (_state(layers, places.segments(row["folder_id"]), row) for row in rows)
     return {state.segments: state for state in states}
 
 
@@ -83,8 +85,9 @@ class _Places:
         return sorted(parents - self._known.keys())
 
 
-def _state(segments: Segments, row: RowMapping) -> FolderState:
+def _state(layers: LayerStore, segments: Segments, row: RowMapping) -> FolderState:
     public, layer = row["public_permissions"], row["storage_layer"]
+    sealed = row["sealed_storage_layer"]
     entries = None if public is None else parse_stored_public(public)
     if entries is not None and entries.defect is not None:
         raise unreadable(f"publicPermissions of folder `/{'/'.join(segments)}`")
@@ -92,32 +95,34 @@ def _state(segments: Segments, row: RowMapping) -> FolderState:
         segments=segments,
         description=row["description"],
         public_permissions=entries,
-        storage_layer=None if layer is None else msgspec.json.decode(layer, type=dict[str, object]),
+        storage_layer=None if layer is None else layers.opened(row["folder_id"], layer, sealed),
     )
 
 
 def _values(state: FolderState) -> Mapping[str, object]:
-    public, layer = state.public_permissions, state.storage_layer
+    public = state.public_permissions
     return {
         "is_virtual": True,
         "description": state.description,
         "public_permissions": (
             None if public is None else dumps(public_permissions_to_wire(public)).decode()
         ),
-        "storage_layer": None if layer is None else dumps(dict(layer)).decode(),
     }
 
 
-def write_folder(conn: Connection, account_id: str, state: FolderState) -> None:
+def write_folder(conn: Connection, layers: LayerStore, account_id: str, state: FolderState) -> None:
     """Make the folder virtual with these settings; the folders above it must exist."""
     rows = conn.execute(FOLDER_CHAIN, folder_chain(account_id, state.segments)).all()
     last = rows[-1]
     if last.depth == len(state.segments):
         where = folders.c.folder_id == last.folder_id
         conn.execute(update(folders).where(where).values(dict(_values(state))))
+        layers.write(conn, last.folder_id, state.storage_layer)
         return
     values = {"account_id": account_id, "parent_id": last.folder_id, **_values(state)}
-    conn.execute(insert(folders), values | {"name": state.segments[-1]})
+    new = insert(folders).returning(folders.c.folder_id)
+    folder_id = conn.execute(new, values | {"name": state.segments[-1]}).scalar_one()
+    layers.write(conn, folder_id, state.storage_layer)
 
 
 def clear_folder(conn: Connection, account_id: str, segments: Segments) -> None:
@@ -128,6 +133,7 @@ def clear_folder(conn: Connection, account_id: str, segments: Segments) -> None:
         "description": None,
         "public_permissions": None,
         "storage_layer": None,
+        "sealed_storage_layer": None,
     }
     conn.execute(update(folders).where(folders.c.folder_id == rows[-1].folder_id).values(plain))
     below = folders.alias("below")

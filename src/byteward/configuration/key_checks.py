@@ -10,7 +10,7 @@ from msgspec import UnsetType
 
 from byteward.access.origins import normalise_origin
 from byteward.access.policy import PolicyError, parse_path_permissions, parse_tag_permissions
-from byteward.accounts.model import RateLimit, UploadLocation
+from byteward.accounts.model import BytesLimit, RateLimit, UploadLocation
 from byteward.configuration.document import KeyDocument
 from byteward.configuration.source import Path, Problems
 from byteward.errors import BytewardError
@@ -24,6 +24,7 @@ SECURE_URL_KEY_BYTES: Final = 32
 
 _KEY_BODY: Final = re.compile(r"[A-Za-z0-9_-]{0,200}", re.ASCII)
 _MAX_RATE_COUNT: Final = 1_000_000_000
+_MAX_RATE_BYTES: Final = 2**53
 _MAX_RATE_SECONDS: Final = 31_536_000
 _MILLISECONDS_FROM: Final = 100_000_000_000
 _LIST_STEP: Final = re.compile(r"\$[0-9]{1,9}", re.ASCII)
@@ -61,12 +62,26 @@ def _check_uploads(key: KeyDocument, problems: Problems) -> None:
         problems.add(("tags",), f"has more than {MAX_TAGS} tags")
     if isinstance(key.default_upload_path, UploadLocation):
         _check_location(key.default_upload_path, problems.under("defaultUploadPath"))
-    limit = key.upload_rate_limit
-    if isinstance(limit, RateLimit):
-        if not 1 <= limit.count <= _MAX_RATE_COUNT:
-            problems.add(("uploadRateLimit", "count"), f"must be 1 to {_MAX_RATE_COUNT}")
-        if not 1 <= limit.seconds <= _MAX_RATE_SECONDS:
-            problems.add(("uploadRateLimit", "seconds"), f"must be 1 to {_MAX_RATE_SECONDS}")
+    check_rates(key.upload_rate_limit, key.upload_bytes_limit, problems)
+
+
+def check_rates(
+    count: RateLimit | UnsetType | None, volume: BytesLimit | UnsetType | None, problems: Problems
+) -> None:
+    """Add what is wrong with the upload rates of an API key or of a tag rule."""
+    if isinstance(count, RateLimit):
+        at = problems.under("uploadRateLimit")
+        _check_rate(count.count, count.seconds, "count", _MAX_RATE_COUNT, at)
+    if isinstance(volume, BytesLimit):
+        at = problems.under("uploadBytesLimit")
+        _check_rate(volume.bytes, volume.seconds, "bytes", _MAX_RATE_BYTES, at)
+
+
+def _check_rate(amount: int, seconds: int, name: str, most: int, problems: Problems) -> None:
+    if not 1 <= amount <= most:
+        problems.add((name,), f"must be 1 to {most}")
+    if not 1 <= seconds <= _MAX_RATE_SECONDS:
+        problems.add(("seconds",), f"must be 1 to {_MAX_RATE_SECONDS}")
 
 
 def _check_text(text: str, kind: str | UnsetType, account_id: str, problems: Problems) -> None:

@@ -11,6 +11,7 @@ from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
 from byteward.configuration.folder_rows import physical_folders, read_folders
 from byteward.configuration.state import AccountState
+from byteward.files.layer_store import LayerStore
 
 
 def read_state(
@@ -27,11 +28,12 @@ def read_state(
     account = store.read_account(conn, account_id)
     if account is None:
         return None
-    folders = read_folders(conn, account_id)
+    folders = read_folders(conn, LayerStore(keys.sealer), account_id)
     return AccountState(
         account_id=account_id,
         name=account.name,
         settings=account.settings,
+        tag_rules={rule.tag: rule for rule in account.tag_rules},
         keys={key.key_id: key for key in keys.all(conn, account_id)},
         certificates={
             found.certificate_id: found for found in store.list_certificates(conn, account_id)

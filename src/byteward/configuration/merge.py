@@ -16,19 +16,27 @@ from msgspec import UnsetType
 
 from byteward.access.model import Segments
 from byteward.access.policy import parse_public_permissions
-from byteward.accounts.model import AccountSettings, JwtCertificate, Preset, User
+from byteward.accounts.model import AccountSettings, JwtCertificate, Preset, Quotas, TagRule, User
 from byteward.accounts.service import default_root_permissions
 from byteward.configuration.document import (
     AccountDocument,
     CertificateDocument,
     FolderDocument,
     PresetDocument,
+    QuotasDocument,
+    TagRuleDocument,
     UserDocument,
     given,
 )
 from byteward.configuration.merge_keys import GeneratedKey, merge_keys
 from byteward.configuration.source import Problems
 from byteward.configuration.state import AccountState, FolderState
+from byteward.files.storage_layers import (
+    NewStorageLayer,
+    is_complete,
+    parse_layer,
+    without_credentials,
+)
 from byteward.paths import parse_segments
 
 K = TypeVar("K")
@@ -80,6 +88,7 @@ def merge(
         folders=merging.folders(before, document.folders, settings),
         presets=merging.presets(before.presets, document.presets),
         users=merging.users(before.users, document.users),
+        tag_rules=merging.tag_rules(before.tag_rules, document.tag_rules),
     )
     return Merged(state, generated)
 
@@ -90,7 +99,17 @@ def _settings(stored: AccountState | None, document: AccountDocument) -> Account
         return settings
     wanted = msgspec.structs.asdict(document.settings)
     wanted = {name: value for name, value in wanted.items() if value is not msgspec.UNSET}
+    if not isinstance(document.settings.quotas, UnsetType):
+        wanted["quotas"] = _quotas(settings.quotas, document.settings.quotas)
     return msgspec.structs.replace(settings, **wanted)
+
+
+def _quotas(old: Quotas, document: QuotasDocument) -> Quotas:
+    return Quotas(
+        stored_bytes=given(document.stored_bytes, old.stored_bytes),
+        stored_files=given(document.stored_files, old.stored_files),
+        uploads_per_month=given(document.uploads_per_month, old.uploads_per_month),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,17 @@ class _Merging:
             pem="",
             created_at=self.now_ms,
         )
+
+    def tag_rules(
+        self, stored: Mapping[str, TagRule], documents: list[TagRuleDocument] | UnsetType
+    ) -> Mapping[str, TagRule]:
+        if isinstance(documents, UnsetType):
+            return stored
+        wanted = {
+            document.tag: _tag_rule(stored.get(document.tag) or TagRule(document.tag), document)
+            for document in documents
+        }
+        return self._kept(stored, wanted)
 
     def presets(
         self, stored: Mapping[str, Preset], documents: list[PresetDocument] | UnsetType
@@ -174,9 +204,13 @@ class _Merging:
         if isinstance(documents, UnsetType):
             return stored
         wanted: dict[Segments, FolderState] = {}
-        for document in documents:
+        for index, document in enumerate(documents):
             segments = parse_segments(document.folder_path)
-            wanted[segments] = _folder(stored.get(segments) or FolderState(segments), document)
+            wanted[segments] = _folder(
+                stored.get(segments) or FolderState(segments),
+                document,
+                self.problems.under("folders", index, "storageLayer"),
+            )
         for segments in tuple(wanted):
             # A virtual folder lies in folders that exist: missing ones are made, without settings.
             for length in range(len(segments)):
@@ -191,6 +225,16 @@ class _Merging:
         return wanted if self.prune else {**stored, **wanted}
 
 
+def _tag_rule(old: TagRule, document: TagRuleDocument) -> TagRule:
+    return TagRule(
+        tag=old.tag,
+        max_upload_bytes=given(document.max_upload_bytes, old.max_upload_bytes),
+        upload_rate_limit=given(document.upload_rate_limit, old.upload_rate_limit),
+        upload_bytes_limit=given(document.upload_bytes_limit, old.upload_bytes_limit),
+        ttl_seconds=given(document.ttl_seconds, old.ttl_seconds),
+    )
+
+
 def _preset(old: Preset | None, document: PresetDocument, account_id: str) -> Preset:
     transformation = given(document.transformation, "image" if old is None else old.transformation)
     params = () if old is None else old.params
@@ -203,7 +247,7 @@ def _preset(old: Preset | None, document: PresetDocument, account_id: str) -> Pr
     return replace(old, transformation=transformation, params=params, revision=revision)
 
 
-def _folder(old: FolderState, document: FolderDocument) -> FolderState:
+def _folder(old: FolderState, document: FolderDocument, problems: Problems) -> FolderState:
     public = old.public_permissions
     if not isinstance(document.public_permissions, UnsetType):
         entries = document.public_permissions
@@ -212,5 +256,24 @@ def _folder(old: FolderState, document: FolderDocument) -> FolderState:
         old,
         description=given(document.description, old.description),
         public_permissions=public,
-        storage_layer=given(document.storage_layer, old.storage_layer),
+        storage_layer=_layer(old.storage_layer, document.storage_layer, problems),
     )
+
+
+def _layer(
+    old: NewStorageLayer | None,
+    document: dict[str, object] | UnsetType | None,
+    problems: Problems,
+) -> NewStorageLayer | None:
+    """The wanted layer; one that is given without credentials keeps those that are stored."""
+    if isinstance(document, UnsetType):
+        return old
+    if document is None:
+        return None
+    layer = parse_layer(document)
+    if is_complete(layer):
+        return layer
+    if old is not None and without_credentials(old) == layer:
+        return old
+    problems.add((), "a layer that is new or changed needs its `credentials`")
+    return old

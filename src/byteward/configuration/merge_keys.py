@@ -102,6 +102,8 @@ def _with(old: ApiKey, document: KeyDocument) -> ApiKey:
         tags=given(document.tags, key.tags),
         default_upload_path=given(document.default_upload_path, key.default_upload_path),
         upload_rate_limit=given(document.upload_rate_limit, key.upload_rate_limit),
+        upload_bytes_limit=given(document.upload_bytes_limit, key.upload_bytes_limit),
+        max_upload_bytes=given(document.max_upload_bytes, key.max_upload_bytes),
         secure_url_key=secret or key.secure_url_key,
     )
 

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 
 from byteward.access.model import Segments
 from byteward.access.public import PublicEntries
-from byteward.accounts.model import AccountSettings, ApiKey, JwtCertificate, Preset, User
+from byteward.accounts.model import AccountSettings, ApiKey, JwtCertificate, Preset, TagRule, User
+from byteward.files.storage_layers import NewStorageLayer
 
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """A virtual folder's own settings. None: not set, so the folders above decide."""
+    """A virtual folder's own settings, credentials included.
+
+    None: not set, so the folders above decide.
+    """
 
     segments: Segments
     description: str | None = None
     public_permissions: PublicEntries | None = None
-    storage_layer: Mapping[str, object] | None = None
+    storage_layer: NewStorageLayer | None = None
 
     @property
     def path(self) -> str:
@@ -38,6 +42,7 @@ class AccountState:
         folders: virtual folders by path; physical ones come and go with their files.
         presets: by name.
         users: by e-mail.
+        tag_rules: by tag.
         physical_folders: folders that exist only because something lies in them, as far as the
             paths in question meet them.
     """
@@ -51,3 +56,4 @@ class AccountState:
     presets: Mapping[str, Preset] = field(default_factory=dict)
     users: Mapping[str, User] = field(default_factory=dict)
     physical_folders: frozenset[Segments] = frozenset()
+    tag_rules: Mapping[str, TagRule] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 # Every constraint has a name, so that a later migration can speak of it.
@@ -45,6 +46,7 @@ accounts: Final = Table(
     Column("account_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("settings", Text, nullable=False),
+    Column("tag_rules", Text),  # NULL: none
     Column("authority_epoch", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
@@ -68,6 +70,8 @@ api_keys: Final = Table(
     Column("tags", Text, nullable=False),
     Column("default_upload_path", Text, nullable=False),
     Column("upload_rate_limit", Text),
+    Column("upload_bytes_limit", Text),
+    Column("max_upload_bytes", BigInteger),
     Column("sealed_secure_url_key", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("account_id", "name"),
@@ -95,6 +99,7 @@ folders: Final = Table(
     Column("description", Text),
     Column("public_permissions", Text),  # NULL: inherit
     Column("storage_layer", Text),  # NULL: inherit
+    Column("sealed_storage_layer", LargeBinary),  # with credentials; NULL: it has none
     UniqueConstraint("parent_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -104,6 +109,18 @@ Index(
     unique=True,
     sqlite_where=folders.c.parent_id.is_(None),
     postgresql_where=folders.c.parent_id.is_(None),
+)
+Index(
+    "folders_with_storage_layers",
+    folders.c.account_id,
+    sqlite_where=folders.c.storage_layer.is_not(None),
+    postgresql_where=folders.c.storage_layer.is_not(None),
+)
+# Listings compare a folder as its name with a slash: `a-b/` stands before `a/`.
+Index(
+    "folders_in_listing_order",
+    folders.c.parent_id,
+    folders.c.name + literal_column("'/'"),
 )
 
 objects: Final = Table(
@@ -138,8 +155,40 @@ files: Final = Table(
     Column("tags", Text, nullable=False),
     Column("metadata", Text, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # from then on the file counts as absent; NULL: never
     UniqueConstraint("folder_id", "name"),
     sqlite_autoincrement=True,
+)
+Index(
+    "files_that_expire",
+    files.c.expires_at,
+    sqlite_where=files.c.expires_at.is_not(None),
+    postgresql_where=files.c.expires_at.is_not(None),
+)
+
+external_files: Final = Table(
+    "external_files",
+    METADATA,
+    # What a storage layer's objects do not say of themselves. A row is about one version of an
+    # object: it counts while the object still has its etag.
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("location", Text, primary_key=True),  # the bucket; see files/external_rows.py
+    Column("object_key", Text, primary_key=True),
+    Column("folder_id", BigInteger, nullable=False),  # set the layer; gone: nobody can reach it
+    Column("etag", Text),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("original_file_name", Text),
+    Column("tags", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),  # from then on the object counts as absent; NULL: never
+)
+Index(
+    "external_files_that_expire",
+    external_files.c.expires_at,
+    sqlite_where=external_files.c.expires_at.is_not(None),
+    postgresql_where=external_files.c.expires_at.is_not(None),
 )
 
 uploads: Final = Table(
@@ -200,14 +249,26 @@ users: Final = Table(
     sqlite_autoincrement=True,
 )
 
-upload_counts: Final = Table(
-    "upload_counts",
+upload_windows: Final = Table(
+    "upload_windows",
     METADATA,
-    # No foreign key: a count outlives its key by at most one window, until the sweep.
-    Column("key_id", Text, primary_key=True),
-    Column("client_ip", Text, primary_key=True),
-    Column("window_ends_at", BigInteger, nullable=False, index=True),
-    Column("uploads", BigInteger, nullable=False),
+    # No foreign key: a window outlives what it is counted for until it has passed.
+    Column("subject", Text, primary_key=True),
+    Column("slice_ms", BigInteger, nullable=False),
+    Column("newest_slice", BigInteger, nullable=False),  # its number since 1970
+    Column("amounts", Text, nullable=False),  # of each slice, the newest first
+    Column("passes_at", BigInteger, nullable=False, index=True),
+)
+
+account_usage: Final = Table(
+    "account_usage",
+    METADATA,
+    Column("account_id", Text, ForeignKey("accounts.account_id"), primary_key=True),
+    Column("stored_files", BigInteger, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False),
+    Column("reserved_bytes", BigInteger, nullable=False),  # of uploads that are not finished
+    Column("upload_month", Integer, nullable=False),  # YYYYMM in UTC
+    Column("uploads", BigInteger, nullable=False),  # in that month
 )
 
 jobs: Final = Table(
@@ -221,8 +282,13 @@ jobs: Final = Table(
     Column("authority", LargeBinary, nullable=False),
     Column("state", LargeBinary, nullable=False),
     Column("attempt", Integer, nullable=False),  # fencing number
+    Column("failures", Integer, nullable=False),  # attempts that ended in an unforeseen error
+    Column("run_after", BigInteger, nullable=False),  # back-off
+    Column("leased_by", Text),  # the worker that runs it
+    Column("lease_until", BigInteger, nullable=False),
     Column("error", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False, index=True),
     Index("jobs_of_an_account", "account_id", "job_type", "job_id"),
+    Index("jobs_by_status", "status", "account_id", "job_id"),
 )

@@ -13,7 +13,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+)
 
 from byteward.db.tables import files, folders, objects
 
@@ -51,18 +62,29 @@ FOLDER_AT: Final = select(_chain_whole).where(_chain_whole.c.depth == bindparam(
 """The row of the folder itself; none when it does not exist."""
 
 
+def has_not_expired(table: FromClause) -> ColumnElement[bool]:
+    """Whether a row of `files`, or of an alias of it, counts as there at the parameter `at_ms`."""
+    expires_at = table.c.expires_at
+    return or_(expires_at.is_(None), expires_at > bindparam("at_ms", type_=BigInteger()))
+
+
 # The columns of a row have as many types as the tables; readers name what they take.
 def _file_at(*of_object: ColumnElement[Any]) -> Select[Any]:
     return (
         select(*files.c, *of_object)
         .join(_chain_whole, files.c.folder_id == _chain_whole.c.folder_id)
         .join(objects, objects.c.object_id == files.c.object_id)
-        .where(_chain_whole.c.depth == bindparam("depth"), files.c.name == bindparam("name"))
+        .where(
+            _chain_whole.c.depth == bindparam("depth"),
+            files.c.name == bindparam("name"),
+            has_not_expired(files),
+        )
     )
 
 
 FILE_AT: Final = _file_at(objects.c.sha256, objects.c.is_corrupt)
-"""The file's own columns, then `sha256` and `is_corrupt` of its object; none: no such file."""
+"""The file's own columns, then `sha256` and `is_corrupt` of its object; none: no such file, or one
+that has expired."""
 
 FILE_WITH_BLOCKS_AT: Final = _file_at(
     objects.c.sha256, objects.c.is_corrupt, objects.c.block_digests
@@ -80,13 +102,17 @@ def folder_at(account_id: str, segments: Sequence[str]) -> Mapping[str, object]:
     return {"account_id": account_id, "segments": _array(segments), "depth": len(segments)}
 
 
-def file_at(account_id: str, segments: Sequence[str]) -> Mapping[str, object]:
-    """Parameters of `FILE_AT` and `FILE_WITH_BLOCKS_AT`: the last segment is the file's name."""
+def file_at(account_id: str, segments: Sequence[str], at_ms: int) -> Mapping[str, object]:
+    """Parameters of `FILE_AT` and `FILE_WITH_BLOCKS_AT`: the last segment is the file's name.
+
+    A file that has expired at `at_ms` (Unix milliseconds) is not there.
+    """
     return {
         "account_id": account_id,
         "segments": _array(segments[:-1]),
         "depth": len(segments) - 1,
         "name": segments[-1],
+        "at_ms": at_ms,
     }
 
 

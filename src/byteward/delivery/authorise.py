@@ -8,12 +8,12 @@ Nothing here asks whether the file exists, so a refusal costs and says the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
 from byteward.access.actions import Action
-from byteward.access.decision import Decision
 from byteward.access.model import Principal, PrincipalKind
 from byteward.clock import Clock
 from byteward.delivery.cache_policy import Authority
@@ -27,16 +27,16 @@ from byteward.identity.url_target import UrlTarget
 from byteward.permissions.guard import Guard
 from byteward.telemetry.request_context import RequestContext
 
-_CREDENTIALS: Final = (b"authorization", b"authorization-token", b"cookie")
+_CREDENTIALS: Final = frozenset({b"authorization", b"authorization-token", b"cookie"})
 
 
-@dataclass(frozen=True, slots=True)
-class Authorised:
+class Authorised(Struct, frozen=True):  # made on every request: a third of a dataclass's cost
     """The right to read `request.path` through `request.slug`.
 
     Attributes:
         request: what to serve; of an encrypted URL the decrypted request.
         authority: what gave the right.
+        principal: who was decided about; anonymous where everybody may read.
         url_expires_at: Unix seconds when the URL ends, None when it does not.
         credential_expires_at: the same for the credential, if one was needed.
         is_cookie_only: only a cookie gave it, and its JWT names no origins.
@@ -44,6 +44,7 @@ class Authorised:
 
     request: DeliveryRequest
     authority: Authority
+    principal: Principal
     url_expires_at: float | None = None
     credential_expires_at: float | None = None
     is_cookie_only: bool = False
@@ -106,14 +107,19 @@ class Authoriser:
             key = caller_key(request.account_id, context.client_ip, context.headers)
             caller = self._callers.get(key, version, self._clock())
         principal = _anonymous(request.account_id) if caller is None else caller.principal
-        decision = await self._decide(principal, request)
+        decision = await self._guard.allows(
+            principal, Action.DOWNLOAD_FILE, request.path.segments, slug=request.slug
+        )
         if decision.is_public:
-            return Authorised(request, Authority.PUBLIC, url_expires_at)
+            everybody = _anonymous(request.account_id)
+            return Authorised(request, Authority.PUBLIC, everybody, url_expires_at)
         if caller is None and _has_credential(context):
             caller = await self._present_caller(request.account_id, headers, context.client_ip)
             if key is not None:
                 self._callers.put(key, version, self._clock(), caller)
-            decision = await self._decide(caller.principal, request)
+            decision = await self._guard.allows(
+                caller.principal, Action.DOWNLOAD_FILE, request.path.segments, slug=request.slug
+            )
         self._guard.enforce(decision)
         return _privately(request, caller, url_expires_at)
 
@@ -129,11 +135,6 @@ class Authoriser:
             request = request.with_decrypted_query(query, max_pairs=self._max_query_pairs)
         expires_at = None if opened.expiry is None else opened.expiry.expires_at
         return request, opened.caller, expires_at
-
-    async def _decide(self, principal: Principal, request: DeliveryRequest) -> Decision:
-        return await self._guard.allows(
-            principal, Action.DOWNLOAD_FILE, request.path.segments, slug=request.slug
-        )
 
     async def require_saving(
         self,
@@ -168,8 +169,7 @@ def _anonymous(account_id: str) -> Principal:
 
 
 def _has_credential(context: RequestContext) -> bool:
-    present = context.headers
-    return any(name in present for name in _CREDENTIALS)
+    return not _CREDENTIALS.isdisjoint(context.headers)
 
 
 def _privately(
@@ -182,6 +182,7 @@ def _privately(
     return Authorised(
         request,
         Authority.SECURE_URL if kind is PrincipalKind.SECURE_URL else Authority.CREDENTIAL,
+        caller.principal,
         url_expires_at,
         caller.principal.expires_at,
         is_cookie_only=kind is PrincipalKind.COOKIE

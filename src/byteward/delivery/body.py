@@ -9,6 +9,7 @@ has switched verification off, a whole file may be handed to the server's file-s
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 from byteward.delivery.asgi import BODY, PATHSEND, START, Scope, Send, send_response
 from byteward.delivery.byte_range import ByteRange
@@ -16,7 +17,25 @@ from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import Representation
 from byteward.errors import BytewardError, ErrorCode
 from byteward.header_lines import HeaderLine
-from byteward.storage.port import ObjectReader, ObjectStore
+from byteward.storage.port import ObjectReader
+
+
+class ObjectBytes(Protocol):
+    """Where bodies are read from: the part of `ObjectStore` that delivery needs."""
+
+    async def read_whole(self, object_id: str, size_bytes: int, block_digests: bytes) -> bytes:
+        """A small object, whole."""
+        ...
+
+    async def read(
+        self, object_id: str, start: int, end: int, block_digests: bytes
+    ) -> ObjectReader:
+        """A part of an object."""
+        ...
+
+    def path_of(self, object_id: str) -> str | None:
+        """Its file, for the server's file-sending extension."""
+        ...
 
 
 class BodySender:
@@ -31,7 +50,7 @@ class BodySender:
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: ObjectBytes,
         cache: MemoryCache,
         *,
         verify_reads: bool,
@@ -42,6 +61,18 @@ class BodySender:
         self._verify_reads = verify_reads
         self._write_stall_seconds = write_stall_seconds
 
+    def in_memory(self, found: Representation, span: ByteRange | None) -> bytes | None:
+        """The bytes to send, if they are at hand.
+
+        Args:
+            found: what to send; the caller was authorised for it on this very request.
+            span: which part; None for all.
+        """
+        body = self._cache.get(found.file.object_id)
+        if body is None or span is None:
+            return body
+        return body[span.start : span.end]
+
     async def send(
         self,
         scope: Scope,
@@ -51,7 +82,7 @@ class BodySender:
         found: Representation,
         span: ByteRange | None,
     ) -> None:
-        """Send a 200 or 206 with its body.
+        """Send a 200 or 206 whose body is not in memory.
 
         Args:
             scope: of the request; says whether the server can send files by itself.
@@ -67,10 +98,8 @@ class BodySender:
                 client that stalls. When something was sent before, the connection must be broken.
         """
         file = found.file
-        body = self._cache.get(file.object_id)
-        if body is None and found.size_bytes <= max(self._cache.max_object_bytes, 1):
+        if found.size_bytes <= max(self._cache.max_object_bytes, 1):
             body = await self._read_small(found)
-        if body is not None:
             part = body if span is None else body[span.start : span.end]
             await send_response(send, status, lines, part)
             return

@@ -36,12 +36,14 @@ class Lifetimes:
         account_ttl_404: the account's setting for "not found".
         url: until the URL's `exp`.
         credential: until the credential ends.
+        file: until the file expires.
     """
 
     account_ttl: int
     account_ttl_404: int
     url: float | None = None
     credential: float | None = None
+    file: float | None = None
 
 
 def file_cache_control(
@@ -51,7 +53,7 @@ def file_cache_control(
     ttl = lifetimes.account_ttl if request.cache_ttl is None else request.cache_ttl
     if not request.is_cacheable or ttl <= 0:
         return NO_STORE
-    age = _shortest(ttl, lifetimes.url)
+    age = _shortest(_shortest(ttl, lifetimes.url), lifetimes.file)
     if authority is Authority.PUBLIC:
         return _public(age, is_immutable=request.is_versioned)
     if authority is Authority.SECURE_URL and settings.secure_url_shared_cache:
@@ -88,3 +90,9 @@ def _public(age: int, *, is_immutable: bool) -> str:
 
 def _shortest(ttl: int, remaining: float | None) -> int:
     return ttl if remaining is None else min(ttl, int(max(remaining, 0)))
+
+
+def vary_on_accept(authority: Authority) -> str:
+    """The same for an answer whose format was chosen by what the client accepts."""
+    others = vary(authority)
+    return "Accept" if others is None else f"Accept, {others}"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from byteward.access.model import Segments
+from byteward.clock import Clock, now_ms
 from byteward.db.database import Database
 from byteward.delivery.representation import Representation
 from byteward.files.store import StoredFile, find_file
@@ -36,13 +37,15 @@ class FileCache:
     Args:
         database: where files are rows.
         represent: what is worked out once for each version of a file.
+        clock: Unix seconds; a file that expires is gone at that moment, without any commit.
     """
 
     def __init__(
-        self, database: Database, represent: Callable[[StoredFile], Representation]
+        self, database: Database, represent: Callable[[StoredFile], Representation], clock: Clock
     ) -> None:
         self._database = database
         self._represent = represent
+        self._clock = clock
         self._entries: WeightedLru[tuple[str, Segments], _Entry] = WeightedLru(MAX_BYTES)
 
     async def find(self, account_id: str, path: FilePath, version: int) -> Representation | None:
@@ -54,7 +57,7 @@ class FileCache:
             version: the change stamp, taken before anything about the request was read.
         """
         entry = self._entries.get((account_id, path.segments))
-        if entry is not None and entry.version == version:
+        if entry is not None and entry.version == version and not self._has_expired(entry):
             return entry.representation
         return await self._load(account_id, path, version, entry)
 
@@ -62,11 +65,16 @@ class FileCache:
         """The same, whatever is remembered: its object has turned out to be gone."""
         return await self._load(account_id, path, version, None)
 
+    def _has_expired(self, entry: _Entry) -> bool:
+        expires_at = entry.representation.file.expires_at
+        return expires_at is not None and expires_at <= now_ms(self._clock)
+
     async def _load(
         self, account_id: str, path: FilePath, version: int, old: _Entry | None
     ) -> Representation | None:
         key = (account_id, path.segments)
-        file = await self._database.read(lambda conn: find_file(conn, account_id, path))
+        at_ms = now_ms(self._clock)
+        file = await self._database.read(lambda conn: find_file(conn, account_id, path, at_ms))
         if file is None:
             self._entries.drop(key)
             return None

@@ -42,6 +42,12 @@ class MemoryCache:
             _, gone = self._objects.popitem(last=False)
             self._bytes -= len(gone)
 
+    def drop(self, object_id: str) -> None:
+        """Keep an object no longer; results of transformations may be made anew."""
+        gone = self._objects.pop(object_id, None)
+        if gone is not None:
+            self._bytes -= len(gone)
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all objects together; at most the room given."""

@@ -8,7 +8,7 @@ from byteward.config import DeliverySettings
 from byteward.delivery.disposition import content_headers
 from byteward.delivery.http_date import format_http_date
 from byteward.files.store import StoredFile
-from byteward.header_lines import HeaderLine, header_line
+from byteward.header_lines import HeaderBlock, HeaderLine, header_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Representation:
         validators: ETag and Last-Modified.
         content: type and protection, for an answer that is not a download.
         whole: every fixed line of a 200 without a download.
+        unmodified: every fixed line of a 304.
     """
 
     file: StoredFile
@@ -29,7 +30,13 @@ class Representation:
     modified_at: int
     validators: tuple[HeaderLine, ...]
     content: tuple[HeaderLine, ...]
-    whole: tuple[HeaderLine, ...]
+    whole: HeaderBlock
+    unmodified: HeaderBlock
+
+    @property
+    def is_result(self) -> bool:
+        """Whether the bytes are those of a transformation, which have no digest."""
+        return not self.file.sha256
 
     @property
     def size_bytes(self) -> int:
@@ -58,5 +65,7 @@ def represent(
         )
     )
     length = header_line("content-length", str(details.size_bytes))
-    whole = (*content, length, (b"accept-ranges", b"bytes"), *validators)
-    return Representation(file, etag, modified_at, validators, content, whole)
+    whole = HeaderBlock([*content, length, (b"accept-ranges", b"bytes"), *validators])
+    return Representation(
+        file, etag, modified_at, validators, content, whole, HeaderBlock(validators)
+    )

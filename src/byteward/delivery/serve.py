@@ -8,9 +8,14 @@ INVARIANT: authority is decided on every request before any look-up, cache, 304 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Final
 
+from msgspec import Struct
+
+from byteward.accounts.model import AccountSettings
 from byteward.clock import Clock
 from byteward.config import DeliverySettings
 from byteward.delivery import cache_policy, conditional
@@ -23,13 +28,17 @@ from byteward.delivery.byte_range import ByteRange, parse_range
 from byteward.delivery.cache_policy import Lifetimes
 from byteward.delivery.conditional import Outcome
 from byteward.delivery.disposition import content_headers
+from byteward.delivery.external import ExternalDelivery, ExternalRequest
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.representation import Representation
 from byteward.delivery.request import RAW, DeliveryRequest, parse_request
+from byteward.delivery.results import Results
 from byteward.delivery.session_endpoint import PREFIX as SESSION_PREFIX
 from byteward.delivery.session_endpoint import SessionEndpoint, account_of
 from byteward.errors import BytewardError, ErrorCode
-from byteward.header_lines import HeaderLine, header_line
+from byteward.files.layer_resolution import ExternalPlace, levels_of, place_of
+from byteward.header_lines import HeaderBlock, HeaderLine, header_line
+from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
 from byteward.storage.port import ObjectMissingError
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
@@ -38,6 +47,50 @@ PARSED_TARGETS: Final = 4096
 """Targets remembered with their parse, of at most `delivery.max_url_bytes` each."""
 
 _READS: Final = frozenset({"GET", "HEAD"})
+_OWN_ROUTES: Final = (SESSION_PREFIX, AUTH_WORKER_PATH)
+
+
+class Permit(Struct, frozen=True):
+    """What a caller may have, and for how long it may be kept.
+
+    Attributes:
+        may: the decision.
+        lifetimes: bounds of the answer's Cache-Control.
+        version: the database's change stamp, taken before anything about it was read.
+        path: where this server keeps the file.
+    """
+
+    may: Authorised
+    lifetimes: Lifetimes
+    version: int
+    path: FilePath
+
+
+class Elsewhere(Struct, frozen=True):
+    """A file that an account keeps in a store of its own."""
+
+    permit: Permit
+    place: ExternalPlace
+
+
+class Reply(Struct, frozen=True):
+    """An answer that needs nothing any more but bytes.
+
+    Attributes:
+        status: 200, 206 or 304.
+        blocks: header lines, those of CORS and of the plane aside.
+        body: what to send; None when it has to be read from the store.
+        permit: the decision behind it.
+        found: the file's present version.
+        span: which part of it; None for all.
+    """
+
+    status: int
+    blocks: tuple[HeaderBlock, HeaderBlock]
+    body: bytes | None
+    permit: Permit
+    found: Representation
+    span: ByteRange | None = None
 
 
 class DeliveryApp:
@@ -48,6 +101,9 @@ class DeliveryApp:
         authoriser: who may read what.
         files: look-ups by path.
         bodies: sends stored bytes.
+        results: makes transformed files.
+        result_bodies: sends those.
+        external: answers for files in stores of accounts.
         sessions: `/api/v1/access_tokens/…`.
         auth_worker: `/api/v1/auth-sw.js`.
         settings: the `delivery` section.
@@ -63,6 +119,9 @@ class DeliveryApp:
         authoriser: Authoriser,
         files: FileCache,
         bodies: BodySender,
+        results: Results,
+        result_bodies: BodySender,
+        external: ExternalDelivery,
         sessions: SessionEndpoint,
         auth_worker: AuthWorkerScript,
         settings: DeliverySettings,
@@ -74,6 +133,9 @@ class DeliveryApp:
         self._authoriser = authoriser
         self._files = files
         self._bodies = bodies
+        self._results = results
+        self._result_bodies = result_bodies
+        self._external = external
         self._sessions = sessions
         self._auth_worker = auth_worker
         self._settings = settings
@@ -110,90 +172,184 @@ class DeliveryApp:
 
     async def _read(self, scope: Scope, send: Send) -> None:
         context: RequestContext = scope[SCOPE_KEY]
-        request = self._parse(scope["raw_path"], scope["query_string"])
+        reply = await self._reply(
+            scope["method"],
+            scope["raw_path"],
+            scope["query_string"],
+            scope["headers"],
+            context,
+        )
+        if isinstance(reply, Elsewhere):
+            asked = self._external_request(reply)
+            await self._external.answer(scope["method"], context.headers, send, asked)
+            return
+        try:
+            await self._send(scope, send, reply)
+        except ObjectMissingError:
+            # Replaced and collected between the look-up and the read: the row names another by now.
+            await self._send(scope, send, await self._renewed(scope, context, reply))
+
+    async def _renewed(self, scope: Scope, context: RequestContext, reply: Reply) -> Reply:
+        """The reply once more, after the bytes that it names turned out to be gone."""
+        request, permit = reply.permit.may.request, reply.permit
+        newer = await self._files.reread(request.account_id, permit.path, permit.version)
+        if newer is None:
+            raise _missing(permit)
+        if reply.found.is_result:
+            self._results.forget(reply.found)
+            wanted = await self._results.wanted(request.account_id, request.slug, request.pairs)
+            accept = context.headers.get(b"accept", b"").decode("latin-1")
+            newer = await self._results.find(permit.may, wanted, newer, accept, permit.version)
+        return self._judge(scope["method"], context.headers, permit, newer)
+
+    def reply_at_once(
+        self,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Sequence[HeaderLine],
+        context: RequestContext,
+        batch: int,
+    ) -> Reply | None:
+        """The reply to a request for a file, if nothing has to be waited for.
+
+        None: the request has to come through ASGI, where it is decided anew by the same code.
+
+        Args:
+            method: as written.
+            raw_path: the target up to the first `?`.
+            query: what follows it.
+            headers: all of them, in order.
+            context: of the request.
+            batch: see `Facts.refresh_for`.
+
+        Raises:
+            BytewardError: what answers the request.
+        """
+        if method not in _READS or raw_path.startswith(_OWN_ROUTES):
+            return None
+        deciding = self._reply(method, raw_path, query, headers, context, batch)
+        try:
+            deciding.send(None)
+        except StopIteration as done:
+            reply: Reply | Elsewhere = done.value
+            return None if isinstance(reply, Elsewhere) or reply.body is None else reply
+        deciding.close()
+        return None
+
+    async def _reply(
+        self,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Sequence[HeaderLine],
+        context: RequestContext,
+        batch: int | None = None,
+    ) -> Reply | Elsewhere:
+        """Everything about a GET or HEAD but the reading of stored bytes."""
+        request = self._parse(raw_path, query)
         if context.headers.get(b"service-worker") == b"script":
             # SECURITY: a stored script must never become a worker that sees other requests.
             raise BytewardError(
                 ErrorCode.AUTHORIZATION_FAILED_PERMISSION_DENIED,
                 "stored files are not served as service workers",
             )
-        version = self._facts.refresh()
-        lifetimes = await self._enter_account(request.account_id, context)
-        may = await self._authoriser.authorise(
-            request, raw_target(scope), scope["headers"], context, version
-        )
+        facts = self._facts
+        version = facts.refresh() if batch is None else facts.refresh_for(batch)
+        account = await facts.account(request.account_id)
+        if account is None:
+            raise _no_account()
+        context.browser_origins = account.settings.browser_origins
+        target = raw_path + b"?" + query if query else raw_path
+        may = await self._authoriser.authorise(request, target, headers, context, version)
         request = may.request
         context.is_cookie_only = may.is_cookie_only
         context.vary = cache_policy.vary(may.authority)
+        wanted = None
         if request.slug != RAW:
-            raise _no_transformation()
-        if may.url_expires_at is not None or may.credential_expires_at is not None:
-            lifetimes = _bounded(lifetimes, may, self._clock())
-        found = await self._files.find(request.account_id, request.path, version)
+            wanted = await self._results.wanted(request.account_id, request.slug, request.pairs)
+            if wanted.params.output.is_negotiated:
+                context.vary = cache_policy.vary_on_accept(may.authority)
+        path, place = request.path, None
+        layers = await facts.storage_layers(request.account_id)
+        if layers:  # most accounts have none, and this is on every request
+            place = place_of(levels_of(layers), path.segments)
+            path = FilePath(place.segments)
+        permit = Permit(may, _lifetimes(account.settings, may, self._clock), version, path)
+        if isinstance(place, ExternalPlace):
+            if wanted is not None:
+                raise _external_source()
+            return Elsewhere(permit, place)
+        found = await self._files.find(request.account_id, path, version)
         if found is None:
-            raise _missing(may, lifetimes)
-        cache_control = cache_policy.file_cache_control(
-            request, may.authority, lifetimes, self._settings
-        )
-        try:
-            await self._answer(scope, send, request, found, cache_control)
-        except ObjectMissingError:
-            # Replaced and collected between the look-up and the read: the row names another by now.
-            newer = await self._files.reread(request.account_id, request.path, version)
-            if newer is None:
-                raise _missing(may, lifetimes) from None
-            await self._answer(scope, send, request, newer, cache_control)
+            raise _missing(permit)
+        if wanted is not None:
+            accept = context.headers.get(b"accept", b"").decode("latin-1")
+            found = await self._results.find(may, wanted, found, accept, version)
+        return self._judge(method, context.headers, permit, found)
 
-    async def _enter_account(self, account_id: str, context: RequestContext) -> Lifetimes:
-        account = await self._facts.account(account_id)
-        if account is None:
-            raise BytewardError(ErrorCode.ACCOUNT_NOT_FOUND, "no such account, check the URL")
-        settings = account.settings
-        context.browser_origins = settings.browser_origins
-        return Lifetimes(settings.cache_ttl, settings.cache_ttl404)
-
-    async def _answer(
-        self,
-        scope: Scope,
-        send: Send,
-        request: DeliveryRequest,
-        found: Representation,
-        cache_control: str,
-    ) -> None:
-        """Judge conditions and range, then send what they ask for."""
-        headers = scope[SCOPE_KEY].headers
-        cache_line = (b"cache-control", cache_control.encode("ascii"))
-        span: ByteRange | None = None
+    def _judge(
+        self, method: str, headers: Mapping[bytes, bytes], permit: Permit, found: Representation
+    ) -> Reply:
+        """Judge conditions and range."""
+        request = permit.may.request
+        caching = _caching_block(self._cache_control(permit, found.file.expires_at))
         if not conditional.CONDITIONAL_HEADERS.isdisjoint(headers):
             outcome = conditional.evaluate(headers, etag=found.etag, modified_at=found.modified_at)
             if outcome is Outcome.NOT_MODIFIED:
-                await send_response(send, 304, [*found.validators, cache_line], b"")
-                return
+                return Reply(304, (found.unmodified, caching), b"", permit, found)
             if outcome is Outcome.FAILED:
                 raise BytewardError(
                     ErrorCode.PRECONDITION_FAILED, "the file is another version now"
                 )
+        span: ByteRange | None = None
         if (
             b"range" in headers
-            and scope["method"] == "GET"
+            and method == "GET"
             and conditional.range_is_current(
                 headers, etag=found.etag, modified_at=found.modified_at
             )
         ):
             span = parse_range(headers[b"range"], found.size_bytes)
-        lines = [*self._lines(request, found, span), cache_line]
+        content = found.whole
+        if span is not None or request.is_download:
+            content = HeaderBlock(self._lines(request, found, span))
+        body = b"" if method == "HEAD" else self._bodies_of(found).in_memory(found, span)
         status = 200 if span is None else 206
-        if scope["method"] == "HEAD":
-            await send_response(send, status, lines, b"")
-            return
-        await self._bodies.send(scope, send, status, lines, found, span)
+        return Reply(status, (content, caching), body, permit, found, span)
+
+    def _cache_control(self, permit: Permit, expires_at: int | None) -> str:
+        """The header for a file that expires then (Unix milliseconds), or never."""
+        lifetimes = permit.lifetimes
+        if expires_at is not None:
+            lifetimes = replace(lifetimes, file=expires_at / 1000 - self._clock())
+        return cache_policy.file_cache_control(
+            permit.may.request, permit.may.authority, lifetimes, self._settings
+        )
+
+    def _external_request(self, found: Elsewhere) -> ExternalRequest:
+        permit = found.permit
+
+        def cache_control(expires_at: int | None) -> HeaderLine:
+            return header_line("cache-control", self._cache_control(permit, expires_at))
+
+        return ExternalRequest(permit.may.request, found.place, cache_control, _missing(permit))
+
+    async def _send(self, scope: Scope, send: Send, reply: Reply) -> None:
+        lines = [line for block in reply.blocks for line in block.lines]
+        if reply.body is not None:
+            await send_response(send, reply.status, lines, reply.body)
+        else:
+            bodies = self._bodies_of(reply.found)
+            await bodies.send(scope, send, reply.status, lines, reply.found, reply.span)
+
+    def _bodies_of(self, found: Representation) -> BodySender:
+        return self._result_bodies if found.is_result else self._bodies
 
     def _lines(
         self, request: DeliveryRequest, found: Representation, span: ByteRange | None
     ) -> tuple[HeaderLine, ...]:
-        """The lines of a 200 or 206 that do not depend on who asks."""
-        if span is None and not request.is_download:
-            return found.whole
+        """The lines of a 206 or of a download that do not depend on who asks."""
         content = found.content
         if request.is_download:
             content = tuple(
@@ -218,16 +374,12 @@ class DeliveryApp:
         source = b"/".join([b"", account, *rest])
         request = self._parse(source, scope["query_string"])
         self._facts.refresh()
-        await self._enter_account(request.account_id, context)
+        found = await self._facts.account(request.account_id)
+        if found is None:
+            raise _no_account()
+        context.browser_origins = found.settings.browser_origins
         await self._authoriser.require_saving(request, scope["headers"], context)
         raise _no_transformation()
-
-
-def raw_target(scope: Scope) -> bytes:
-    """The request target as received."""
-    path: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return path + b"?" + query if query else path
 
 
 def method_not_allowed(allow: str) -> BytewardError:
@@ -237,30 +389,54 @@ def method_not_allowed(allow: str) -> BytewardError:
     )
 
 
+def _no_account() -> BytewardError:
+    return BytewardError(ErrorCode.ACCOUNT_NOT_FOUND, "no such account, check the URL")
+
+
 def _no_transformation() -> BytewardError:
     return BytewardError(
         ErrorCode.TRANSFORMATION_NOT_FOUND, "no such transformation or preset, check the URL"
     )
 
 
-def _missing(may: Authorised, lifetimes: Lifetimes) -> BytewardError:
-    request = may.request
+def _external_source() -> BytewardError:
+    return BytewardError(
+        ErrorCode.TRANSFORMATION_FAILED,
+        "files in stores of accounts are not transformed; copy the file to internal storage first",
+        details={"reason": "external_source"},
+    )
+
+
+def _missing(permit: Permit) -> BytewardError:
+    may = permit.may
+    caching = cache_policy.missing_cache_control(may.request, may.authority, permit.lifetimes)
     return BytewardError(
         ErrorCode.FILE_NOT_FOUND,
         "no file at this path",
-        details={"filePath": request.path.text},
-        headers={
-            "cache-control": cache_policy.missing_cache_control(request, may.authority, lifetimes)
-        },
+        details={"filePath": may.request.path.text},
+        headers={"cache-control": caching},
     )
 
 
-def _bounded(lifetimes: Lifetimes, may: Authorised, now: float) -> Lifetimes:
+def _lifetimes(settings: AccountSettings, may: Authorised, clock: Clock) -> Lifetimes:
     """The account's lifetimes, bounded by the ends of the URL and of the credential."""
     url, credential = may.url_expires_at, may.credential_expires_at
+    if url is None and credential is None:
+        return _account_lifetimes(settings.cache_ttl, settings.cache_ttl404)
+    now = clock()
     return Lifetimes(
-        lifetimes.account_ttl,
-        lifetimes.account_ttl_404,
+        settings.cache_ttl,
+        settings.cache_ttl404,
         url=None if url is None else url - now,
         credential=None if credential is None else credential - now,
     )
+
+
+@lru_cache(maxsize=256)
+def _account_lifetimes(ttl: int, ttl_404: int) -> Lifetimes:
+    return Lifetimes(ttl, ttl_404)
+
+
+@lru_cache(maxsize=1024)
+def _caching_block(cache_control: str) -> HeaderBlock:
+    return HeaderBlock([(b"cache-control", cache_control.encode("ascii"))])

@@ -7,7 +7,7 @@ overrides it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
@@ -15,14 +15,14 @@ from typing import Final, Generic, TypeVar
 from byteward.access.actions import Action
 from byteward.access.model import Segments
 from byteward.access.public import PublicEntries
+from byteward.files.storage_layers import (
+    INTERNAL,
+    NewStorageLayer,
+    StorageLayer,
+    without_credentials,
+)
 
 T = TypeVar("T")
-
-
-class StorageLayer(StrEnum):
-    """Where a folder's files are kept."""
-
-    INTERNAL = "InternalStorageV2"
 
 
 class SettingsField(StrEnum):
@@ -70,7 +70,7 @@ class SettingsUpdate:
 
     description: Write[str] | None = None
     public_permissions: Write[PublicEntries] | None = None
-    storage_layer: Write[StorageLayer] | None = None
+    storage_layer: Write[NewStorageLayer] | None = None
 
     @property
     def fields(self) -> tuple[SettingsField, ...]:
@@ -89,7 +89,9 @@ class SettingsUpdate:
         if self.public_permissions is not None:
             settings = replace(settings, public_permissions=self.public_permissions.value)
         if self.storage_layer is not None:
-            settings = replace(settings, storage_layer=self.storage_layer.value)
+            layer = self.storage_layer.value
+            shown = None if layer is None else without_credentials(layer)
+            settings = replace(settings, storage_layer=shown)
         return settings
 
 
@@ -135,7 +137,7 @@ def inherited_settings(
     """
     # Defined nowhere means private, which is what decisions on downloads do too.
     public = Inherited((), PublicEntries() if folder else account_default)
-    layer = Inherited((), StorageLayer.INTERNAL)
+    layer: Inherited[StorageLayer] = Inherited((), INTERNAL)
     above = (level for level in levels if _is_above(level[0], folder))
     for segments, settings in sorted(above, key=lambda level: len(level[0])):
         if settings.public_permissions is not None:
@@ -152,13 +154,26 @@ def _is_above(ancestor: Segments, folder: Segments) -> bool:
 def redacted(details: FolderDetails, readable: Iterable[SettingsField]) -> FolderDetails:
     """The details without the fields that the caller may not read, own and inherited."""
     shown = frozenset(readable)
-    settings, inherited = details.settings, details.inherited
-    if SettingsField.DESCRIPTION not in shown:
-        settings = replace(settings, description=None)
+    inherited = details.inherited
     if SettingsField.PUBLIC_PERMISSIONS not in shown:
-        settings = replace(settings, public_permissions=None)
         inherited = replace(inherited, public_permissions=None)
     if SettingsField.STORAGE_LAYER not in shown:
-        settings = replace(settings, storage_layer=None)
         inherited = replace(inherited, storage_layer=None)
+    settings = redacted_settings(details.settings, shown.__contains__)
     return replace(details, settings=settings, inherited=inherited)
+
+
+def redacted_settings(
+    settings: FolderSettings, may_read: Callable[[SettingsField], bool]
+) -> FolderSettings:
+    """The settings without the fields that the caller may not read.
+
+    `may_read` is asked about fields that are set only.
+    """
+    if settings.description is not None and not may_read(SettingsField.DESCRIPTION):
+        settings = replace(settings, description=None)
+    if settings.public_permissions is not None and not may_read(SettingsField.PUBLIC_PERMISSIONS):
+        settings = replace(settings, public_permissions=None)
+    if settings.storage_layer is not None and not may_read(SettingsField.STORAGE_LAYER):
+        settings = replace(settings, storage_layer=None)
+    return settings

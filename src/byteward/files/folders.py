@@ -1,17 +1,20 @@
-"""What callers do with folders: make them, set their settings, ask for details."""
+"""What callers do with folders: make them, set their settings, ask for details, list them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import UnsetType
 from sqlalchemy import Connection
 
 from byteward.access.actions import Action
 from byteward.access.model import Segments
 from byteward.accounts.service import bump_epoch, default_root_permissions
+from byteward.clock import Clock
 from byteward.db.database import Database
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files import tree
+from byteward.files.external_files import ExternalFiles
 from byteward.files.folder_settings import (
     READ_ACTION,
     WRITE_ACTION,
@@ -22,6 +25,8 @@ from byteward.files.folder_settings import (
     inherited_settings,
     redacted,
 )
+from byteward.files.listing import ListFolder, Listing, Listings
+from byteward.files.storage_layers import InternalLayer
 from byteward.files.tree import FolderRow
 from byteward.identity.caller import Caller
 from byteward.paths import FolderPath
@@ -44,12 +49,29 @@ class Folders:
         database: metadata.
         facts: cached facts of this worker.
         guard: decides.
+        clock: Unix seconds.
+        external: stores of accounts.
     """
 
-    def __init__(self, *, database: Database, facts: Facts, guard: Guard) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        facts: Facts,
+        guard: Guard,
+        clock: Clock,
+        external: ExternalFiles,
+    ) -> None:
         self._database = database
+        self._external = external
+        self._layers = external.layers
         self._facts = facts
         self._guard = guard
+        self._listings = Listings(database=database, guard=guard, clock=clock, external=external)
+
+    async def page(self, caller: Caller, asked: ListFolder) -> Listing:
+        """One page of a folder's entries; see `Listings.page`."""
+        return await self._listings.page(caller, asked)
 
     async def details(self, caller: Caller, asked: FolderPath) -> FolderDetails:
         """A folder as the caller may see it; one that nobody made has no settings.
@@ -94,6 +116,12 @@ class Folders:
         wanted = [WRITE_ACTION[field] for field in fields] or [Action.CREATE_VIRTUAL_FOLDER]
         for action in wanted:
             await self._guard.require(principal, action, segments)
+        shown = _mounted_by(change.update)
+        new_layer = change.update.storage_layer
+        if new_layer is not None and new_layer.value is not None:
+            self._external.check_layer(new_layer.value)
+        if shown is not None:
+            await self._guard.require(principal, Action.SET_FOLDER_STORAGE_LAYER, shown)
         key_id = caller.bound_key_id
 
         def work(conn: Connection) -> list[FolderRow]:
@@ -104,9 +132,14 @@ class Folders:
                 needed.insert(0, Action.CREATE_VIRTUAL_FOLDER)
             for action in needed:
                 self._guard.require_in(conn, principal, action, segments, bound_key_id=key_id)
+            if shown is not None:
+                layer_action = Action.SET_FOLDER_STORAGE_LAYER
+                self._guard.require_in(conn, principal, layer_action, shown, bound_key_id=key_id)
             row = tree.ensure_folder(conn, account_id, segments, is_virtual=True)
             if fields:
                 tree.set_settings(conn, row.folder_id, change.update.apply(row.settings))
+            if change.update.storage_layer is not None:
+                self._layers.write(conn, row.folder_id, change.update.storage_layer.value)
             # What is public may have changed: every worker has to look again.
             bump_epoch(conn, account_id)
             return tree.folder_rows(conn, account_id, segments)
@@ -138,6 +171,17 @@ class Folders:
                 levels, segments, account_default=default_root_permissions(account.settings)
             ),
         )
+
+
+def _mounted_by(update: SettingsUpdate) -> Segments | None:
+    """The folder whose files a new storage layer shows elsewhere, if it mounts one.
+
+    SECURITY: whoever mounts a folder gives its files the permissions of another path.
+    """
+    layer = None if update.storage_layer is None else update.storage_layer.value
+    if not isinstance(layer, InternalLayer) or isinstance(layer.mount, UnsetType):
+        return None
+    return FolderPath.parse(layer.mount).segments
 
 
 def _without_trailing_slash(folder: FolderPath) -> FolderPath:

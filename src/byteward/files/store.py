@@ -1,7 +1,8 @@
 """SQL for files: one row in its folder that points at one immutable object.
 
-Overwriting swings the pointer in the row, so readers see the old file or the new one. An object
-that no row names any more is queued in `removals`; the collector takes its bytes away later.
+Overwriting swings the pointer in the row, so readers see the old file or the new one. Copies of a
+file point at the same object. An object that a row stops naming is queued in `removals`; the
+collector takes its bytes away later, unless another row names it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Integer, Row, Text, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from byteward.db.tables import files, objects, removals
+from byteward.db.dialect import upsert
+from byteward.db.tables import files, folders, objects, removals
 from byteward.db.tree import FILE_WITH_BLOCKS_AT, file_at
-from byteward.files import tree
+from byteward.files import tree, usage
 from byteward.files.file_details import FileDetails
+from byteward.files.ttl import expiry_for
 from byteward.paths import FilePath
 from byteward.storage.port import StoredObject
 
@@ -23,14 +37,24 @@ _FOLDER: Final = bindparam("folder", type_=Integer())
 _WANTED: Final = bindparam("wanted", type_=Text())
 _FILE: Final = bindparam("file", type_=Integer())
 
-_IN_FOLDER: Final = select(files.c.file_id, files.c.object_id).where(
+_IN_FOLDER: Final = select(files.c.file_id, files.c.object_id, files.c.size_bytes).where(
     files.c.folder_id == _FOLDER, files.c.name == _WANTED
+)
+_EXPIRED: Final = (
+    select(files.c.file_id, files.c.folder_id, files.c.object_id, files.c.size_bytes)
+    .add_columns(folders.c.account_id)
+    .join(folders, folders.c.folder_id == files.c.folder_id)
+    .where(files.c.expires_at <= bindparam("at_ms", type_=BigInteger()))
+    .order_by(files.c.expires_at)
+    .limit(bindparam("at_most", type_=Integer()))
 )
 _UPDATE: Final = update(files).where(files.c.file_id == _FILE)
 _DELETE: Final = delete(files).where(files.c.file_id == _FILE)
 _INSERT: Final = insert(files)
 _INSERT_OBJECT: Final = insert(objects)
-_QUEUE_REMOVAL: Final = insert(removals)
+# Files that are copies share an object, so it may be queued when another of them goes; its grace
+# begins anew, for whoever found that other row.
+_QUEUE_REMOVAL: Final = upsert(removals, ["object_id"], ["queued_at"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +69,7 @@ class StoredFile:
         sha256: of the contents (see `StoredObject`).
         block_digests: for verified reads.
         is_corrupt: a read found bytes that do not match.
+        expires_at: Unix milliseconds from which the file counts as absent; None: never.
     """
 
     file_id: int
@@ -54,11 +79,12 @@ class StoredFile:
     sha256: bytes
     block_digests: bytes
     is_corrupt: bool
+    expires_at: int | None = None
 
 
-def find_file(conn: Connection, account_id: str, path: FilePath) -> StoredFile | None:
-    """The file at `path`, or None."""
-    row = conn.execute(FILE_WITH_BLOCKS_AT, file_at(account_id, path.segments)).first()
+def find_file(conn: Connection, account_id: str, path: FilePath, at_ms: int) -> StoredFile | None:
+    """The file at `path`, or None; one that has expired at `at_ms` is not there."""
+    row = conn.execute(FILE_WITH_BLOCKS_AT, file_at(account_id, path.segments, at_ms)).first()
     return None if row is None else _read(row, account_id, path)
 
 
@@ -66,11 +92,15 @@ def put_file(conn: Connection, details: FileDetails, stored: StoredObject) -> No
     """Make `details.path` name `stored`, whatever it named before.
 
     Whether that is allowed was decided on the same connection. Folders that are missing appear.
+    The account's tag rules, as they stand, say when the file expires.
 
     Args:
         conn: a write transaction.
         details: complete, with its etag.
         stored: durable bytes that no row names yet.
+
+    Raises:
+        BytewardError: `quota_exceeded`; the caller must roll back.
     """
     conn.execute(
         _INSERT_OBJECT,
@@ -83,34 +113,98 @@ def put_file(conn: Connection, details: FileDetails, stored: StoredObject) -> No
             "created_at": details.modified_at,
         },
     )
+    link_file(conn, details, stored.object_id)
+
+
+def link_file(conn: Connection, details: FileDetails, object_id: str) -> None:
+    """The same for bytes that a row names already: files that are copies share their bytes.
+
+    INVARIANT: a row that names the object was read on the same connection, so the object is there
+    and the collector, which looks for rows in a transaction of its own, leaves it there.
+
+    Args:
+        conn: a write transaction.
+        details: complete, with its etag and the object's size.
+        object_id: the object.
+
+    Raises:
+        BytewardError: `quota_exceeded`; the caller must roll back.
+    """
+    rules = usage.rules_in(conn, details.account_id)
     segments = details.path.parent.segments
     folder = tree.ensure_folder(conn, details.account_id, segments, is_virtual=False)
-    values = _values(details, stored)
+    expires_at = expiry_for(details.tags, rules.tag_rules, details.modified_at)
+    values = _values(details, object_id) | {"expires_at": expires_at}
     key = {"folder": folder.folder_id, "wanted": details.path.name}
     old = conn.execute(_IN_FOLDER, key).first()
+    usage.change_stored(
+        conn,
+        details.account_id,
+        rules.quotas,
+        files=1 if old is None else 0,
+        size_bytes=details.size_bytes - (0 if old is None else old.size_bytes),
+    )
     if old is None:
         new = {"folder_id": folder.folder_id, "name": details.path.name}
         conn.execute(_INSERT, new | values)
         return
     conn.execute(_UPDATE.values(values), {"file": old.file_id})
-    _queue_removal(conn, old.object_id, details.modified_at)
+    if old.object_id != object_id:
+        _queue_removal(conn, old.object_id, details.modified_at)
+
+
+def move_file(conn: Connection, file: StoredFile, path: FilePath, now_ms: int) -> None:
+    """Give a file another path, in place of whatever is there; nothing else about it changes.
+
+    Whether that is allowed was decided on the same connection. `path` is another one.
+    """
+    account_id = file.details.account_id
+    folder = tree.ensure_folder(conn, account_id, path.parent.segments, is_virtual=False)
+    key = {"folder": folder.folder_id, "wanted": path.name}
+    old = conn.execute(_IN_FOLDER, key).first()
+    if old is not None:
+        _remove(conn, account_id, old.file_id, old.object_id, old.size_bytes, now_ms)
+    values = {"folder_id": folder.folder_id, "name": path.name}
+    conn.execute(_UPDATE.values(values), {"file": file.file_id})
+    tree.prune(conn, file.folder_id)
 
 
 def delete_file(conn: Connection, account_id: str, path: FilePath, now_ms: int) -> bool:
     """Remove the file, and with it physical folders that are empty now; False: there was none."""
-    found = find_file(conn, account_id, path)
+    found = find_file(conn, account_id, path, now_ms)
     if found is None:
         return False
-    conn.execute(_DELETE, {"file": found.file_id})
-    _queue_removal(conn, found.object_id, now_ms)
+    _remove(conn, account_id, found.file_id, found.object_id, found.details.size_bytes, now_ms)
     tree.prune(conn, found.folder_id)
     return True
 
 
-def _values(details: FileDetails, stored: StoredObject) -> dict[str, object]:
+def has_expired(conn: Connection, now_ms: int) -> bool:
+    """Whether there is a file that `remove_expired` would remove."""
+    return conn.execute(_EXPIRED, {"at_ms": now_ms, "at_most": 1}).first() is not None
+
+
+def remove_expired(conn: Connection, now_ms: int, at_most: int) -> int:
+    """Remove up to `at_most` files that have expired, like `delete_file`; how many."""
+    rows = conn.execute(_EXPIRED, {"at_ms": now_ms, "at_most": at_most}).all()
+    for row in rows:
+        _remove(conn, row.account_id, row.file_id, row.object_id, row.size_bytes, now_ms)
+        tree.prune(conn, row.folder_id)
+    return len(rows)
+
+
+def _remove(
+    conn: Connection, account_id: str, file_id: int, object_id: str, size_bytes: int, now_ms: int
+) -> None:
+    conn.execute(_DELETE, {"file": file_id})
+    usage.change_stored(conn, account_id, usage.NO_QUOTAS, files=-1, size_bytes=-size_bytes)
+    _queue_removal(conn, object_id, now_ms)
+
+
+def _values(details: FileDetails, object_id: str) -> dict[str, object]:
     return {
-        "object_id": stored.object_id,
-        "size_bytes": stored.size_bytes,
+        "object_id": object_id,
+        "size_bytes": details.size_bytes,
         "mime": details.mime,
         "etag": details.etag,
         "original_file_name": details.original_file_name,
@@ -145,4 +239,5 @@ def _read(row: Row[Any], account_id: str, path: FilePath) -> StoredFile:
         sha256=row.sha256,
         block_digests=row.block_digests,
         is_corrupt=row.is_corrupt,
+        expires_at=row.expires_at,
     )

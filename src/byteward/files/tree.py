@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import (
     Boolean,
     Connection,
@@ -28,7 +27,9 @@ from byteward.access.model import Segments
 from byteward.access.policy import public_permissions_to_wire
 from byteward.db.tables import files, folders
 from byteward.db.tree import FOLDER_CHAIN, folder_chain
-from byteward.files.folder_settings import FolderSettings, StorageLayer
+from byteward.files.folder_settings import FolderSettings
+from byteward.files.layer_resolution import read_layer
+from byteward.files.storage_layers import encode_layer
 from byteward.permissions.folder_facts import parse_stored_public
 from byteward.strict_json import dumps
 
@@ -74,13 +75,23 @@ class FolderRow:
     stored_settings: tuple[str | None, str | None, str | None] = (None, None, None)
 
     @property
+    def has_settings(self) -> bool:
+        """Whether anything is set at the folder itself."""
+        return any(column is not None for column in self.stored_settings)
+
+    @property
+    def sets_storage_layer(self) -> bool:
+        """Whether the folder itself says where its files are kept."""
+        return self.stored_settings[2] is not None
+
+    @property
     def settings(self) -> FolderSettings:
         """What is set at this folder."""
         description, public, layer = self.stored_settings
         return FolderSettings(
             description=description,
             public_permissions=None if public is None else parse_stored_public(public),
-            storage_layer=None if layer is None else _decode_layer(layer),
+            storage_layer=None if layer is None else read_layer(layer),
         )
 
 
@@ -128,10 +139,10 @@ def ensure_folder(
 
 
 def set_settings(conn: Connection, folder_id: int, settings: FolderSettings) -> None:
-    """Replace a folder's settings."""
+    """Replace a folder's settings; credentials of a storage layer are `LayerStore`'s."""
     public, layer = settings.public_permissions, settings.storage_layer
     stored_public = None if public is None else dumps(public_permissions_to_wire(public)).decode()
-    stored_layer = None if layer is None else dumps({"type": layer.value}).decode()
+    stored_layer = None if layer is None else encode_layer(layer).decode()
     values = {
         "new_description": settings.description,
         "new_public_permissions": stored_public,
@@ -154,11 +165,3 @@ def prune(conn: Connection, folder_id: int) -> None:
 def _read(row: Row[Any]) -> FolderRow:
     stored = (row.description, row.public_permissions, row.storage_layer)
     return FolderRow(row.folder_id, row.is_virtual, stored)
-
-
-class _StoredLayer(msgspec.Struct):
-    type: StorageLayer
-
-
-def _decode_layer(stored: str) -> StorageLayer:
-    return msgspec.json.decode(stored, type=_StoredLayer).type

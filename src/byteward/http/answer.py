@@ -8,7 +8,7 @@ from functools import lru_cache
 from byteward.clock import Clock
 from byteward.delivery.asgi import START, Message, Send
 from byteward.errors import ErrorCode
-from byteward.header_lines import HeaderLine
+from byteward.header_lines import HeaderBlock
 from byteward.http import cors
 from byteward.telemetry.request_context import RequestContext
 
@@ -39,7 +39,7 @@ class Answer:
     )
 
     def __init__(
-        self, send: Send, request_id: str, fixed_headers: tuple[HeaderLine, ...], clock: Clock
+        self, send: Send, request_id: str, fixed_headers: HeaderBlock, clock: Clock
     ) -> None:
         self._send = send
         self._fixed_headers = fixed_headers
@@ -57,31 +57,32 @@ class Answer:
             self.status = message["status"]
             message["headers"] = [
                 *message["headers"],
-                *self._fixed_headers,
+                *self._fixed_headers.lines,
                 (b"x-request-id", self.request_id.encode("ascii")),
-                *(() if self.has_own_cors else self._cors()),
+                *(() if self.has_own_cors else cors_block(self.context).lines),
             ]
         else:
             self.bytes_sent += len(message.get("body", b""))
         return self._send(message)
 
-    def _cors(self) -> tuple[HeaderLine, ...]:
-        context = self.context
-        if context is None:
-            return _cors_lines(None, (), False, None)
-        origin = context.headers.get(b"origin")
-        return _cors_lines(origin, context.browser_origins, context.is_cookie_only, context.vary)
+
+def cors_block(context: RequestContext | None) -> HeaderBlock:
+    """The CORS lines of an answer; None: nothing is known of the request."""
+    if context is None:
+        return _cors_block(None, (), False, None)
+    origin = context.headers.get(b"origin")
+    return _cors_block(origin, context.browser_origins, context.is_cookie_only, context.vary)
 
 
 # Few origins ask for many files; a header has 16 KiB at most, so 256 entries are bounded.
 @lru_cache(maxsize=256)
-def _cors_lines(
+def _cors_block(
     origin: bytes | None,
     browser_origins: tuple[str, ...],
     is_cookie_only: bool,  # noqa: FBT001 - keyword arguments make a slower cache key
     vary: str | None,
-) -> tuple[HeaderLine, ...]:
-    return tuple(
+) -> HeaderBlock:
+    return HeaderBlock(
         cors.answer_headers(
             None if origin is None else origin.decode("latin-1"),
             browser_origins=browser_origins,

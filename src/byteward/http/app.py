@@ -8,22 +8,54 @@ no two layers can read it differently.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
+from byteward.delivery import described as cdn
 from byteward.delivery.asgi import BODY, AsgiApp, Message, Receive, Scope, Send
 from byteward.errors import BytewardError, ErrorCode
-from byteward.http.routes import files, folders, uploads
-from byteward.http.routes.file_bodies import FILE_BODIES, FileBodyHandler, method_not_allowed
+from byteward.http import health, reference
+from byteward.http.reference import Reference
+from byteward.http.routes import cache, files, folders, jobs, upload_from_url, uploads
+from byteward.http.routes.file_bodies import (
+    FILE_BODIES,
+    FileBodyHandler,
+    described_file_bodies,
+    method_not_allowed,
+)
+from byteward.http.routes.routing import described_routes
 from byteward.http.services import ApiServices
+from byteward.openapi.operation import Described, described
 from byteward.permissions.facts import Facts
 
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]+)+/?", re.ASCII)
+_RETIRED: Final = re.compile(r"/v1(?:/.*)?", re.DOTALL)
 _ACCOUNT: Final = re.compile(rb"/v2/accounts/([A-Za-z0-9]{7})(?:/.*)?", re.DOTALL)
+
+
+HANDLERS: Final = (
+    *uploads.HANDLERS,
+    *upload_from_url.HANDLERS,
+    *files.HANDLERS,
+    *folders.HANDLERS,
+    *jobs.HANDLERS,
+    *cache.HANDLERS,
+)
+"""The operations that speak JSON."""
+
+
+def all_operations() -> Sequence[Described]:
+    """Every operation of both planes, in the order of the reference."""
+    others = (*cdn.OPERATIONS, *reference.OPERATIONS, *health.OPERATIONS)
+    return [
+        *described_file_bodies(),
+        *described_routes(HANDLERS),
+        *(described(operation, None) for operation in others),
+    ]
 
 
 class ApiApp:
@@ -31,10 +63,11 @@ class ApiApp:
 
     def __init__(self, services: ApiServices) -> None:
         self._services = services
+        self._reference = Reference(all_operations, services.urls)
         self._json_operations = json_operations(services)
         self._file_bodies = [
-            (re.compile(_pattern_of(path)), method, handler)
-            for path, (method, handler) in FILE_BODIES.items()
+            (re.compile(_pattern_of(operation.path)), operation.method, handler)
+            for operation, handler in FILE_BODIES
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,6 +76,14 @@ class ApiApp:
         if not _PLAIN_PATH.fullmatch(path):
             raise unrouted(scope["method"], path)
         path = path.removesuffix("/")
+        if _RETIRED.fullmatch(path):
+            raise BytewardError(
+                ErrorCode.API_VERSION_RETIRED,
+                "version 1 of the API is gone: use a client that speaks version 2",
+            )
+        if path in reference.PATHS:
+            await self._reference(path, scope, send)
+            return
         found = self._file_body_at(path)
         if found is not None:
             method, handler, parameters = found
@@ -82,9 +123,8 @@ def build_api(services: ApiServices) -> AsgiApp:
 
 def json_operations(services: ApiServices) -> Litestar:
     """The operations that speak JSON. Errors leave as exceptions; the edge writes them."""
-    handlers = [*uploads.HANDLERS, *files.HANDLERS, *folders.HANDLERS]
     return Litestar(
-        handlers,
+        HANDLERS,
         state=State({"services": services}),
         exception_handlers={Exception: _reraise},
         logging_config=None,
@@ -142,4 +182,4 @@ def _without_body(send: Send) -> Send:
 
 
 def _pattern_of(path: str) -> str:
-    return re.sub(r"\{([a-z_]+)\}", r"(?P<\1>[^/]+)", path)
+    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)

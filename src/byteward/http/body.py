@@ -18,6 +18,7 @@ from byteward.errors import BytewardError, ErrorCode
 RATE_WINDOW_SECONDS: Final = 30.0
 DRAIN_BYTES: Final = 65536
 DRAIN_SECONDS: Final = 1.0
+_CONTINUE: Final = b"100-continue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class RequestBody:
         self._waited = 0.0
         self._in_window = 0
         self._is_over = False
+        self._is_asked_for = False
 
     @property
     def declared_bytes(self) -> int | None:
@@ -105,6 +107,9 @@ class RequestBody:
     async def _drain(self) -> bool:
         if (self.declared_bytes or 0) > DRAIN_BYTES and not self._is_over:
             return False
+        if not self._is_asked_for and self._headers.get(b"expect", b"").lower() == _CONTINUE:
+            # RFC 9110 §10.1.1: reading would tell the client to go on and send its body.
+            return False
         drained = 0
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -115,6 +120,7 @@ class RequestBody:
         return self._is_over
 
     async def _next(self) -> bytes:
+        self._is_asked_for = True
         started = self._monotonic()
         try:
             async with asyncio.timeout(self._times.idle_seconds):

@@ -9,21 +9,58 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
 from byteward.clock import Clock
 from byteward.config import HttpSettings
 from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send, send_response
 from byteward.errors import BytewardError, ErrorCode
-from byteward.header_lines import HeaderLine, HeaderValueError
+from byteward.header_lines import HeaderBlock, HeaderLine, HeaderValueError
 from byteward.http import cors
-from byteward.http.answer import Answer
+from byteward.http.answer import Answer, cors_block
+from byteward.http.at_once import AnswersAtOnce, AtOnceAnswer
 from byteward.http.client_address import Client, parse_networks, resolve_client
 from byteward.http.envelope import error_response, internal_error
 from byteward.http.request_checks import check_headers
 from byteward.telemetry.log import get_logger
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
+
+
+class Reply(Protocol):
+    """What an application replies; the edge adds what is true of every answer."""
+
+    @property
+    def status(self) -> int:
+        """Of the response."""
+        ...
+
+    @property
+    def blocks(self) -> tuple[HeaderBlock, HeaderBlock]:
+        """Header lines of its own."""
+        ...
+
+    @property
+    def body(self) -> bytes | None:
+        """The whole body; not None here."""
+        ...
+
+
+class RepliesAtOnce(Protocol):
+    """An application that need not wait for some replies; it may raise `BytewardError`."""
+
+    def __call__(
+        self,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Sequence[HeaderLine],
+        context: RequestContext,
+        batch: int,
+    ) -> Reply | None:
+        """The reply, or None: then the request has to come through ASGI."""
+        ...
+
 
 OriginsOf = Callable[[bytes], Awaitable[tuple[str, ...]]]
 """`browserOrigins` of the account that a raw path names; empty when it names none."""
@@ -50,6 +87,8 @@ class Edge:
         origins_of: for preflights, which are answered before anything else knows the account.
         cookie_prefix: paths below it set cookies, so that their preflights are answered for
             listed origins only.
+        replies: the application's replies to what it need not wait for; asked when no access
+            log is written.
     """
 
     def __init__(
@@ -59,11 +98,12 @@ class Edge:
         limits: HttpSettings,
         max_url_bytes: int,
         clock: Clock,
-        fixed_headers: tuple[HeaderLine, ...],
+        fixed_headers: HeaderBlock,
         is_ready: Callable[[], Awaitable[bool]],
         access_log: bool,
         origins_of: OriginsOf = _no_origins,
         cookie_prefix: bytes | None = None,
+        replies: RepliesAtOnce | None = None,
     ) -> None:
         self._app = app
         self._limits = limits
@@ -74,6 +114,7 @@ class Edge:
         self._access_log = access_log
         self._origins_of = origins_of
         self._cookie_prefix = cookie_prefix
+        self._replies = replies
         self._trusted = parse_networks(limits.trusted_proxies)
         # Ids need to differ, not to be unguessable: a random half for the worker and a counter.
         self._id_prefix = secrets.token_hex(4)
@@ -85,34 +126,93 @@ class Edge:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        request_id = f"{self._id_prefix}{next(self._count) & 0xFFFFFFFF:08x}"
+        request_id = self._request_id()
         answer = Answer(send, request_id, self._fixed_headers, self._clock)
         try:
-            context = self._check(scope, request_id)
+            peer = scope["client"]
+            headers = check_headers(scope["headers"], self._limits, scope["http_version"])
+            context = self._context(
+                request_id,
+                scope["raw_path"],
+                scope["query_string"],
+                headers,
+                peer[0] if peer else "",
+                is_https=scope["scheme"] == "https",
+            )
             answer.context = scope[SCOPE_KEY] = context
             if scope["method"] == "OPTIONS":
                 await self._preflight(scope, answer)
-            elif scope["raw_path"] in _HEALTH_PATHS:
+            elif scope["raw_path"] in HEALTH_PATHS:
                 await self._health(scope, answer)
             else:
                 await self._app(scope, receive, answer.send)
         except BytewardError as error:
             await self._fail(scope, answer, error)
+        except ConnectionError:
+            if not answer.status:
+                _LOG.exception("request.failed", request_id=request_id)
+                await self._fail(scope, answer, internal_error())
         except Exception:  # noqa: BLE001 - the last line of defence: a defect is answered and logged
             _LOG.exception("request.failed", request_id=request_id)
             await self._fail(scope, answer, internal_error())
         if self._access_log:
             _log_access(scope, answer, self._clock())
 
-    def _check(self, scope: Scope, request_id: str) -> RequestContext:
-        headers = check_headers(scope["headers"], self._limits, scope["http_version"])
-        query = scope["query_string"]
-        if len(scope["raw_path"]) + len(query) + bool(query) > self._max_url_bytes:
+    @property
+    def at_once(self) -> AnswersAtOnce | None:
+        """The short way past ASGI, if the application has one."""
+        return None if self._access_log or self._replies is None else self._answer_at_once
+
+    def _answer_at_once(
+        self,
+        method: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: Sequence[HeaderLine],
+        http_version: str,
+        head_bytes: int,
+        peer_ip: str,
+        batch: int,
+    ) -> AtOnceAnswer | None:
+        """What `__call__` does, for a request that the application need not wait for."""
+        if self._replies is None or method == "OPTIONS" or raw_path in HEALTH_PATHS:
+            return None
+        request_id = self._request_id()
+        context = None
+        try:
+            known = check_headers(headers, self._limits, http_version, head_bytes)
+            context = self._context(request_id, raw_path, query, known, peer_ip, is_https=False)
+            reply = self._replies(method, raw_path, query, headers, context, batch)
+            if reply is None:
+                return None
+            first, second = reply.blocks
+            status, own, body, closes = reply.status, first.wire + second.wire, reply.body, False
+        except BytewardError as error:
+            status, lines, body = self._error(error, request_id)
+            closes = _CLOSE in lines
+            own = HeaderBlock([line for line in lines if line != _CLOSE]).wire
+            if method == "HEAD":
+                body = b""
+        fixed, cors_lines = self._fixed_headers.wire, cors_block(context).wire
+        block = b"%b%bx-request-id: %b\r\n%b" % (own, fixed, request_id.encode("ascii"), cors_lines)
+        return status, block, body or b"", closes
+
+    def _request_id(self) -> str:
+        return f"{self._id_prefix}{next(self._count) & 0xFFFFFFFF:08x}"
+
+    def _context(
+        self,
+        request_id: str,
+        raw_path: bytes,
+        query: bytes,
+        headers: dict[bytes, bytes],
+        ip: str,
+        *,
+        is_https: bool,
+    ) -> RequestContext:
+        if len(raw_path) + len(query) + bool(query) > self._max_url_bytes:
             raise _too_long(self._max_url_bytes)
-        peer = scope["client"]
         host = headers.get(b"host", b"").decode("latin-1")
-        is_https = scope["scheme"] == "https"
-        ip = peer[0] if peer else ""
         if self._trusted:
             client = resolve_client(
                 ip, host, is_https=is_https, headers=headers, trusted=self._trusted
@@ -137,6 +237,12 @@ class Edge:
 
     async def _health(self, scope: Scope, answer: Answer) -> None:
         """`/healthz`: the process answers. `/readyz`: it can work. One word each."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise BytewardError(
+                ErrorCode.METHOD_NOT_ALLOWED,
+                "this route takes GET, HEAD",
+                headers={"allow": "GET, HEAD, OPTIONS"},
+            )
         is_up = scope["raw_path"] == b"/healthz" or await self._is_ready()
         word = b"ok" if is_up else b"unavailable"
         lines = [
@@ -156,15 +262,19 @@ class Edge:
         if answer.status:
             _LOG.warning("response.broken", request_id=answer.request_id, code=error.code.value)
             return
-        try:
-            status, lines, body = error_response(error, self._clock())
-        except HeaderValueError:
-            _LOG.exception("error.unwritable", request_id=answer.request_id)
-            status, lines, body = error_response(internal_error(), self._clock())
+        status, lines, body = self._error(error, answer.request_id)
         await send_response(answer.send, status, lines, b"" if scope["method"] == "HEAD" else body)
 
+    def _error(self, error: BytewardError, request_id: str) -> tuple[int, list[HeaderLine], bytes]:
+        try:
+            return error_response(error, self._clock())
+        except HeaderValueError:
+            _LOG.exception("error.unwritable", request_id=request_id)
+            return error_response(internal_error(), self._clock())
 
-_HEALTH_PATHS: Final = frozenset({b"/healthz", b"/readyz"})
+
+_CLOSE: Final = (b"connection", b"close")
+HEALTH_PATHS: Final = frozenset({b"/healthz", b"/readyz"})
 
 
 def _context(request_id: str, headers: dict[bytes, bytes], client: Client) -> RequestContext:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
+from byteward.http.at_once import AnswersAtOnce
 from byteward.telemetry.log import get_logger
 
 Opening = Callable[[], AbstractAsyncContextManager[AsgiApp]]
@@ -18,6 +19,11 @@ class LifespanApp:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._app: AsgiApp | None = None
+
+    @property
+    def at_once(self) -> AnswersAtOnce | None:
+        """The opened plane's short way, if it has one."""
+        return getattr(self._app, "at_once", None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""

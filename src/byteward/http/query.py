@@ -5,18 +5,26 @@ Parameters that an operation does not know are ignored, because old clients send
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from msgspec import Struct, inspect
 
 from byteward.errors import BytewardError, ErrorCode
-from byteward.http.validation import Problems
+from byteward.http.validation import Problems, struct_info, validate, without_metadata
 from byteward.paths import percent_decode
 
+S = TypeVar("S", bound=Struct)
+
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Decoded pairs, with readers that collect what is wrong."""
+    """Decoded pairs."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -24,23 +32,44 @@ class Query:
         """Every value of a parameter that may be repeated."""
         return tuple(value for each, value in self.pairs if each == name)
 
-    def one(self, name: str, problems: Problems) -> str | None:
-        """The value of a parameter that may be given once; None when it is not given."""
-        values = self.all(name)
-        if len(values) > 1:
-            problems.add(f"query.{name}", "may be given once only")
-        return values[0] if values else None
+    def read(self, schema: type[S]) -> S:
+        """The parameters that a struct names, validated; a list is a repeated parameter.
 
-    def flag(self, name: str, problems: Problems, *, default: bool) -> bool:
-        """`true` or `false`, also `1` or `0`, in any case."""
-        value = self.one(name, problems)
-        if value is None:
-            return default
-        flag = _BOOLEANS.get(value.lower())
-        if flag is None:
-            problems.add(f"query.{name}", "invalid boolean value", value)
-            return default
-        return flag
+        Booleans are `true` or `false`, also `1` or `0`, in any case; numbers are decimal digits.
+
+        Raises:
+            BytewardError: `invalid_request` with every fault.
+        """
+        problems = Problems()
+        given: dict[str, object] = {}
+        for field in struct_info(schema).fields:
+            name = field.encode_name
+            values = self.all(name)
+            kinds = _kinds(field.type)
+            if any(isinstance(kind, inspect.ListType) for kind in kinds):
+                given[name] = list(values)
+            elif len(values) > 1:
+                problems.add(f"query.{name}", "may be given once only")
+            elif values:
+                given[name] = _value(values[0], kinds)
+        problems.raise_any()
+        return validate(given, schema, where="query")
+
+
+def _kinds(kind: inspect.Type) -> list[inspect.Type]:
+    kind = without_metadata(kind)
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return [without_metadata(each) for each in kinds]
+
+
+def _value(text: str, kinds: Sequence[inspect.Type]) -> object:
+    """The text as a value of one of the types, or itself, which is then found to be no such."""
+    for kind in kinds:
+        if isinstance(kind, inspect.BoolType):
+            return _BOOLEANS.get(text.lower(), text)
+        if isinstance(kind, inspect.IntType) and _INTEGER.fullmatch(text):
+            return int(text)
+    return text
 
 
 def parse_query(raw: bytes, *, max_pairs: int) -> Query:

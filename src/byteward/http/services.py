@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from litestar import Request
@@ -17,9 +18,12 @@ from byteward.http.public_urls import ResponseUrls
 from byteward.http.query import Query, parse_query
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.caller import Caller
+from byteward.jobs.model import JobHandler
+from byteward.jobs.queue import JobQueue
 from byteward.permissions.facts import Facts
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 from byteward.uploads.form_data import FormLimits
+from byteward.uploads.from_url import UrlUploads
 from byteward.uploads.multipart import MultipartUploads
 from byteward.uploads.publication import Publication
 
@@ -36,8 +40,11 @@ class ApiServices:
         authenticator: tells who calls.
         publication: uploads in one request.
         multipart: uploads in parts.
+        url_uploads: uploads from URLs.
         files: single files.
         folders: folders.
+        jobs: background work.
+        job_kinds: what each kind of job tells about itself.
         urls: absolute URLs in responses.
         limits: the `http` section.
         form_limits: of form uploads.
@@ -48,8 +55,11 @@ class ApiServices:
     authenticator: Authenticator
     publication: Publication
     multipart: MultipartUploads
+    url_uploads: UrlUploads
     files: Files
     folders: Folders
+    jobs: JobQueue
+    job_kinds: Mapping[str, JobHandler]
     urls: ResponseUrls
     limits: HttpSettings
     form_limits: FormLimits

@@ -9,7 +9,8 @@ fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ from byteward.errors import BytewardError, ErrorCode
 S = TypeVar("S", bound=msgspec.Struct)
 
 _MAX_SHOWN: Final = 200
+_EXACT: Final = 2**53
 
 
 class Problems:
@@ -81,23 +83,41 @@ def validate(value: object, schema: type[S], *, where: str = "body") -> S:
         BytewardError: `invalid_request` with every fault.
     """
     problems = Problems()
-    checked = _check(value, inspect.type_info(schema), where, problems)
+    checked = _check(value, struct_info(schema), where, problems)
     problems.raise_any()
     return msgspec.convert(checked, schema)
 
 
+@cache
+def struct_info(schema: type[msgspec.Struct]) -> inspect.StructType:
+    """What msgspec knows of a struct; looked up once."""
+    kind = inspect.type_info(schema)
+    if not isinstance(kind, inspect.StructType):
+        raise TypeError(schema)
+    return kind
+
+
+def without_metadata(kind: inspect.Type) -> inspect.Type:
+    """A type without the texts and examples that only documents need."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    return kind
+
+
 def _check(value: object, kind: inspect.Type, where: str, problems: Problems) -> object:
     """The value without nulls, its faults noted."""
+    kind = without_metadata(kind)
     match kind:
         case inspect.StructType():
             return _check_struct(value, kind, where, problems)
         case inspect.UnionType():
-            return _check(value, _choose(value, kind.types), where, problems)
+            return _check_union(value, kind.types, where, problems)
         case inspect.ListType() | inspect.VarTupleType():
             return _check_list(value, kind, where, problems)
         case inspect.StrType():
             _check_str(value, kind, where, problems)
         case inspect.IntType():
+            value = _integral(value)
             _check_int(value, kind, where, problems)
         case inspect.BoolType():
             if not isinstance(value, bool):
@@ -111,11 +131,50 @@ def _check(value: object, kind: inspect.Type, where: str, problems: Problems) ->
     return value
 
 
+def _check_union(
+    value: object, kinds: Sequence[inspect.Type], where: str, problems: Problems
+) -> object:
+    tagged = _by_tag(kinds)
+    if tagged and isinstance(value, dict):
+        return _check_tagged(value, tagged, where, problems)
+    return _check(value, _choose(value, kinds), where, problems)
+
+
 def _choose(value: object, kinds: Sequence[inspect.Type]) -> inspect.Type:
     """The member of a union that speaks of values like this one."""
     wanted = inspect.StructType if isinstance(value, dict) else inspect.StrType
-    known = [kind for kind in kinds if not isinstance(kind, inspect.NoneType)]
+    known = [
+        kind for kind in map(without_metadata, kinds) if not isinstance(kind, inspect.NoneType)
+    ]
     return next((kind for kind in known if isinstance(kind, wanted)), known[0])
+
+
+def _check_tagged(
+    value: dict[str, object],
+    kinds: Mapping[object, inspect.StructType],
+    where: str,
+    problems: Problems,
+) -> object:
+    """Check an object against the member of a tagged union that its tag names."""
+    field = next(iter(kinds.values())).tag_field or ""
+    tag = value.get(field)
+    if tag is None:
+        problems.add(f"{where}.{field}", f"'{field}' is required")
+        return value
+    if not isinstance(tag, str) or tag not in kinds:
+        _check_choice(tag, list(kinds), f"{where}.{field}", problems)
+        return value
+    rest = {name: member for name, member in value.items() if name != field}
+    checked = _check_struct(rest, kinds[tag], where, problems)
+    return {field: tag, **checked} if isinstance(checked, dict) else checked
+
+
+def _by_tag(kinds: Sequence[inspect.Type]) -> dict[object, inspect.StructType]:
+    return {
+        kind.tag: kind
+        for kind in kinds
+        if isinstance(kind, inspect.StructType) and kind.tag is not None
+    }
 
 
 def _check_struct(
@@ -169,6 +228,13 @@ def _check_str(value: object, kind: inspect.StrType, where: str, problems: Probl
         max_length=longest,
         pattern=kind.pattern,
     )
+
+
+def _integral(value: object) -> object:
+    """`5.0` is the integer 5 to JSON Schema, as long as a float holds it exactly."""
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+        return int(value)
+    return value
 
 
 def _check_int(value: object, kind: inspect.IntType, where: str, problems: Problems) -> None:

@@ -14,6 +14,7 @@ from byteward.db.migrate import schema_state as schema_state_of
 from byteward.db.migrate import upgrade
 from byteward.db.revisions import SchemaState
 from byteward.db.sqlite import SqliteDatabase, open_sqlite
+from byteward.files.layer_store import LayerStore
 from byteward.storage.data_folder import DataFolder, DataFolderError, open_data_folder
 from byteward.storage.local import LocalObjectStore
 from byteward.storage.sealing import open_sealer, read_master_key
@@ -43,6 +44,7 @@ class Backend:
     master_key: bytes
     keys: KeyStore
     store: LocalObjectStore
+    layers: LayerStore
 
 
 @asynccontextmanager
@@ -79,7 +81,16 @@ async def opened_backend(
             )
             try:
                 keys = KeyStore(sealer)
-                yield Backend(config, system_clock, folder, database, master_key, keys, store)
+                yield Backend(
+                    config,
+                    system_clock,
+                    folder,
+                    database,
+                    master_key,
+                    keys,
+                    store,
+                    LayerStore(sealer),
+                )
             finally:
                 await store.close()
         finally:

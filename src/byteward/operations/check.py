@@ -17,6 +17,7 @@ from byteward.clock import now_ms
 from byteward.db.snapshot import integrity_problems
 from byteward.db.tables import files, objects, upload_parts, uploads
 from byteward.errors import BytewardError
+from byteward.files import usage
 from byteward.operations.backend import Backend
 from byteward.storage.data_folder import DataFolderError
 from byteward.storage.lock import DataFolderLock
@@ -60,7 +61,8 @@ class CheckReport:
         corrupt: objects whose bytes do not match their size or digests.
         orphans: bytes without a row.
         missing_parts: parts of unfinished uploads without bytes.
-        repaired: how many of the orphans were removed.
+        miscounted: accounts whose totals are not what is stored.
+        repaired: how many orphans were removed and totals corrected.
         is_scrubbed: whether every byte was read.
     """
 
@@ -70,6 +72,7 @@ class CheckReport:
     corrupt: tuple[str, ...]
     orphans: tuple[str, ...]
     missing_parts: tuple[str, ...]
+    miscounted: tuple[str, ...]
     repaired: int
     is_scrubbed: bool
 
@@ -77,7 +80,7 @@ class CheckReport:
     def remaining(self) -> int:
         """Problems that are still there."""
         found = (self.database, self.missing, self.corrupt, self.orphans, self.missing_parts)
-        return sum(map(len, found)) - self.repaired
+        return sum(map(len, found)) + len(self.miscounted) - self.repaired
 
 
 @dataclass(slots=True)
@@ -94,7 +97,7 @@ async def check_installation(
 
     Args:
         backend: the installation.
-        repairs: remove orphans and mark missing and corrupt objects.
+        repairs: remove orphans, mark missing and corrupt objects and correct totals.
         scrubs: read every byte and compare it with its digest.
         progress: called after each object.
     """
@@ -102,8 +105,12 @@ async def check_installation(
     findings = await _check_objects(backend, scrubs=scrubs, progress=progress)
     orphans = [each async for each in _orphans(backend)]
     missing_parts = await _missing_parts(backend)
+    miscounts = await backend.database.read(usage.miscounts)
     repaired = 0
     if repairs:
+        # Counted again in the transaction: beside a server the totals go on changing.
+        await backend.database.write(usage.correct)
+        repaired += len(miscounts)
         await backend.database.write(
             lambda conn: conn.execute(_MARK, {"ids": findings.missing + findings.corrupt})
         )
@@ -117,6 +124,7 @@ async def check_installation(
         corrupt=tuple(findings.corrupt),
         orphans=tuple(orphans),
         missing_parts=tuple(missing_parts),
+        miscounted=tuple(each.account_id for each in miscounts),
         repaired=repaired,
         is_scrubbed=scrubs,
     )

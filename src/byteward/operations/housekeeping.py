@@ -1,18 +1,15 @@
-"""The housekeeping process: takes away what nobody needs any more, again and again.
+"""Housekeeping: takes away what nobody needs any more.
 
-Every step is bounded, may be killed at any point and be repeated, so the process simply ends on
-SIGTERM. While a backup runs, nothing is removed: both hold the collector's lock.
+Every step is bounded, may be killed at any point and be repeated. While a backup runs, nothing is
+removed: both hold the collector's lock.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Final
 
 from byteward.clock import now_ms
-from byteward.config import Config
-from byteward.operations.backend import Backend, opened_backend
+from byteward.operations.backend import Backend
 from byteward.storage.collector import collect_removed, sweep_orphans, sweep_staging
 from byteward.storage.data_folder import DataFolderError
 from byteward.storage.lock import COLLECTOR_LOCK_FILE, DataFolderLock
@@ -25,25 +22,15 @@ _UNFINISHED_AGE_MS: Final = 600_000
 """No writer pauses that long: bodies time out after 30 s of silence."""
 
 
-def keep_house(config: Config) -> None:
-    """Sweep for ever; the body of the housekeeping process."""
-    while True:
-        try:
-            asyncio.run(_sweep(config))
-        except Exception:  # noqa: BLE001 - the outermost loop: the next sweep may succeed
-            _LOG.exception("sweep.failed")
-        time.sleep(config.uploads.sweep_interval_seconds)
-
-
-async def _sweep(config: Config) -> None:
-    async with opened_backend(config) as backend:
-        try:
-            lock = DataFolderLock(backend.folder, COLLECTOR_LOCK_FILE)
-        except DataFolderError:
-            _LOG.info("sweep.postponed", reason="a backup is running")
-            return
-        with lock:
-            await sweep_once(backend)
+async def sweep(backend: Backend) -> None:
+    """One sweep, or none while a backup runs."""
+    try:
+        lock = DataFolderLock(backend.folder, COLLECTOR_LOCK_FILE)
+    except DataFolderError:
+        _LOG.info("sweep.postponed", reason="a backup is running")
+        return
+    with lock:
+        await sweep_once(backend)
 
 
 async def sweep_once(backend: Backend) -> None:

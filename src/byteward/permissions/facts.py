@@ -23,12 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from byteward.access.model import PublicPermissions, Segments
 from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
-from byteward.accounts.model import Account, ApiKey, JwtCertificate
+from byteward.accounts.model import Account, ApiKey, JwtCertificate, Preset
 from byteward.accounts.service import digest_of_key
 from byteward.db.database import Database
 from byteward.errors import BytewardError, ErrorCode
 from byteward.ids import ACCOUNT_ID, API_KEY_ID
 from byteward.permissions.folder_facts import read_public_permissions
+from byteward.permissions.layer_facts import LayerFact, read_layers
 from byteward.permissions.lru import WeightedLru
 
 T = TypeVar("T")
@@ -49,14 +50,18 @@ class AccountFacts:
         account: the row.
         version: the database's change stamp at which the epoch was last seen to stand.
         certificates: None until they were asked for.
+        layers: storage layers of its folders; None until they were asked for.
+        presets: by name; None until they were asked for.
     """
 
-    __slots__ = ("account", "certificates", "version")
+    __slots__ = ("account", "certificates", "layers", "presets", "version")
 
     def __init__(self, account: Account, version: int) -> None:
         self.account = account
         self.version = version
         self.certificates: tuple[JwtCertificate, ...] | None = None
+        self.layers: tuple[LayerFact, ...] | None = None
+        self.presets: dict[str, Preset] | None = None
 
 
 _KeyName = tuple[str, bytes | str]  # account id with the text's digest or with the key id
@@ -73,6 +78,7 @@ class Facts:
         self._database = database
         self._key_store = keys
         self._version: int | None = None
+        self._batch: int | None = None
         self._accounts: WeightedLru[str, AccountFacts] = WeightedLru(ACCOUNTS)
         self._unknown_accounts: WeightedLru[str, int] = WeightedLru(STRANGERS)
         self._keys: WeightedLru[_KeyName, tuple[AccountFacts, ApiKey]] = WeightedLru(KEYS)
@@ -97,6 +103,18 @@ class Facts:
         except Exception as error:  # whatever the driver raises: nothing is known, so nothing goes
             raise _unavailable() from error
         self._version = version
+        return version
+
+    def refresh_for(self, batch: int) -> int:
+        """`refresh`, at most once for requests that had all begun to arrive before the first.
+
+        Args:
+            batch: the same number for all of them, and for no other request.
+        """
+        version = self._version
+        if batch != self._batch or version is None:
+            version = self.refresh()
+            self._batch = batch
         return version
 
     async def account(self, account_id: str) -> Account | None:
@@ -128,6 +146,29 @@ class Facts:
                 lambda conn: store.list_certificates(conn, account_id)
             )
         return facts.certificates
+
+    async def storage_layers(self, account_id: str) -> tuple[LayerFact, ...]:
+        """The storage layers that folders of the account set."""
+        facts = self._accounts.get(account_id)
+        if facts is None or facts.version != self._version:
+            facts = await self._confirm(account_id)
+        if facts is None:
+            return ()
+        if facts.layers is None:
+            facts.layers = await self._read(lambda conn: read_layers(conn, account_id))
+        return facts.layers
+
+    async def preset(self, account_id: str, name: str) -> Preset | None:
+        """The account's preset of that name; any text may be asked for."""
+        facts = self._accounts.get(account_id)
+        if facts is None or facts.version != self._version:
+            facts = await self._confirm(account_id)
+        if facts is None:
+            return None
+        if facts.presets is None:
+            found = await self._read(lambda conn: store.list_presets(conn, account_id))
+            facts.presets = {preset.name: preset for preset in found}
+        return facts.presets.get(name)
 
     async def public_permissions(
         self, account_id: str, folder: Segments

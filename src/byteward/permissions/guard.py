@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from byteward.access.actions import Action
 from byteward.access.decide import decide, decide_tag
 from byteward.access.decision import Decision
+from byteward.access.listing import PathFilter
 from byteward.access.model import Principal, PublicPermissions, Segments
 from byteward.accounts.key_store import KeyStore
 from byteward.clock import Clock
@@ -20,6 +21,7 @@ from byteward.errors import BytewardError, ErrorCode
 from byteward.permissions.credentials import current_principal
 from byteward.permissions.facts import Facts
 from byteward.permissions.folder_facts import read_public_permissions
+from byteward.permissions.path_filters import PathFilters
 
 
 class Guard:
@@ -38,6 +40,7 @@ class Guard:
         self._keys = keys
         self._clock = clock
         self._tells_details = tells_details
+        self._filters = PathFilters()
 
     async def allows(
         self, principal: Principal, action: Action, segments: Segments, *, slug: str | None = None
@@ -47,6 +50,10 @@ class Guard:
         if action is Action.DOWNLOAD_FILE:
             public = await self._facts.public_permissions(principal.account_id, segments[:-1])
         return decide(principal, action, segments, slug=slug, public=public)
+
+    def reachable(self, principal: Principal, action: Action) -> PathFilter:
+        """Where the principal may do an action other than a download, decided for every path."""
+        return self._filters.of(principal, action)
 
     async def require(
         self, principal: Principal, action: Action, segments: Segments, *, slug: str | None = None
@@ -76,6 +83,23 @@ class Guard:
             details={"permission": permission, "path": path},
         )
 
+    def principal_in(
+        self, conn: Connection, principal: Principal, bound_key_id: str | None
+    ) -> Principal:
+        """The principal with its key's permissions as the transaction sees them; see `decide_in`.
+
+        Raises:
+            BytewardError: one of the 401 codes when the credential is not accepted any more.
+        """
+        return current_principal(
+            conn,
+            principal,
+            facts=self._facts,
+            keys=self._keys,
+            now=self._clock(),
+            bound_key_id=bound_key_id,
+        )
+
     def decide_in(
         self,
         conn: Connection,
@@ -102,14 +126,7 @@ class Guard:
         Raises:
             BytewardError: one of the 401 codes when the credential is not accepted any more.
         """
-        now_principal = current_principal(
-            conn,
-            principal,
-            facts=self._facts,
-            keys=self._keys,
-            now=self._clock(),
-            bound_key_id=bound_key_id,
-        )
+        now_principal = self.principal_in(conn, principal, bound_key_id)
         public: PublicPermissions | None = None
         if action is Action.DOWNLOAD_FILE:
             public = read_public_permissions(conn, principal.account_id, segments[:-1])

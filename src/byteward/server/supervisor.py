@@ -1,8 +1,9 @@
 """`byteward serve`: the parent of every other process.
 
-It binds the listeners, starts one process for each plane and one for housekeeping, reports ready
-when every plane answers, starts again what dies, and ends everything in time on SIGTERM or SIGINT.
-It handles no request and opens no database, so it has little to fail at.
+It binds the listeners, starts one process for each plane, one for jobs and housekeeping and one for
+transformations, reports ready when every plane answers, starts again what dies, and ends everything
+in time on SIGTERM or SIGINT. It handles no request and opens no database, so it has little to fail
+at.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Supervisor:
     Args:
         config: of the server; the workers see it with real ports in place of 0.
         planes: what to serve; the planes of the node's role.
-        housekeeping: body of the housekeeping process, which runs until SIGTERM; None for none.
+        helpers: bodies of further processes by name; each runs until SIGTERM.
         on_ready: called once, when every plane answers.
     """
 
@@ -71,12 +72,12 @@ class Supervisor:
         config: Config,
         planes: Sequence[Plane],
         *,
-        housekeeping: Callable[[Config], None] | None,
+        helpers: Mapping[str, Callable[[Config], None]],
         on_ready: Callable[[Addresses], None],
     ) -> None:
         self._config = config
         self._planes = planes
-        self._housekeeping = housekeeping
+        self._helpers = helpers
         self._on_ready = on_ready
         self._children: list[_Child] = []
         self._is_stopping = False
@@ -122,8 +123,8 @@ class Supervisor:
         for plane in self._planes:
             arguments = (plane, listeners[plane.name], config, workers, me)
             self._add(plane.name, run_plane, arguments)
-        if self._housekeeping is not None:
-            self._add("housekeeping", _run_housekeeping, (self._housekeeping, config, me))
+        for name, body in self._helpers.items():
+            self._add(name, _run_helper, (body, config, me))
 
     def _add(self, name: str, body: Callable[..., None], arguments: tuple[object, ...]) -> None:
         def start() -> multiprocessing.process.BaseProcess:
@@ -204,7 +205,7 @@ def _child_body(body: Callable[..., None], arguments: tuple[object, ...]) -> Non
     body(*arguments)
 
 
-def _run_housekeeping(work: Callable[[Config], None], config: Config, supervisor_pid: int) -> None:
+def _run_helper(work: Callable[[Config], None], config: Config, supervisor_pid: int) -> None:
     os.setpgid(0, 0)
     end_with_parent(supervisor_pid)
     work(config)

@@ -31,6 +31,10 @@ _DUE: Final = (
     .order_by(removals.c.queued_at)
     .limit(_BATCH)
 )
+_STILL_DUE: Final = select(removals.c.object_id).where(
+    removals.c.object_id.in_(bindparam("ids", expanding=True)),
+    removals.c.queued_at <= bindparam("queued_until"),
+)
 _USED: Final = select(files.c.object_id).where(
     files.c.object_id.in_(bindparam("ids", expanding=True))
 )
@@ -61,8 +65,9 @@ async def collect_removed(db: Database, store: ObjectStore, *, now_ms: int, grac
     long readers that found the old row may still open the bytes.
     """
     removed = 0
-    while due := await db.read(partial(_due, queued_until=now_ms - grace_ms)):
-        unused = await db.write(partial(_forget_unused, ids=due))
+    until_ms = now_ms - grace_ms
+    while due := await db.read(partial(_due, queued_until=until_ms)):
+        unused = await db.write(partial(_forget_unused, ids=due, queued_until=until_ms))
         for object_id in unused:
             await store.delete(object_id)
         await db.write(partial(_forget_removals, ids=unused))
@@ -128,8 +133,16 @@ def _due(connection: Connection, *, queued_until: int) -> list[str]:
     return list(connection.execute(_DUE, {"queued_until": queued_until}).scalars())
 
 
-def _forget_unused(connection: Connection, *, ids: Sequence[str]) -> list[str]:
-    """Delete the rows of objects that are not in use; those that are leave the queue."""
+def _forget_unused(
+    connection: Connection, *, ids: Sequence[str], queued_until: int
+) -> list[str]:
+    """Delete the rows of objects that are not in use; those that are leave the queue.
+
+    An object that was queued anew since `ids` were read is left alone: it was in use till then, and
+    readers of that file have their grace, too.
+    """
+    due = {"ids": ids, "queued_until": queued_until}
+    ids = list(connection.execute(_STILL_DUE, due).scalars())
     used = set(connection.execute(_USED, {"ids": ids}).scalars())
     unused = [object_id for object_id in ids if object_id not in used]
     connection.execute(_FORGET_OBJECTS, {"ids": unused})

@@ -2,6 +2,7 @@
 
 byteward.db   the metadata
 objects/xx/   file bytes under generated ids; xx are the id's first two digits
+cache/        results of transformations; may be deleted at any time
 tmp/          uploads in progress
 secrets/      the key that seals stored credentials
 lock          held by the one server that uses the folder
@@ -22,6 +23,7 @@ LOCK_FILE: Final = "lock"
 OBJECTS_FOLDER: Final = "objects"
 STAGING_FOLDER: Final = "tmp"
 SECRETS_FOLDER: Final = "secrets"
+CACHE_FOLDER: Final = "cache"
 
 _FANOUT: Final = tuple(f"{number:02x}" for number in range(256))
 _OPEN: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -45,6 +47,11 @@ class DataFolder:
     def database_path(self) -> Path:
         """Where the SQLite file lies."""
         return self.path / DATABASE_FILE
+
+    @property
+    def cache_path(self) -> Path:
+        """Where results of transformations lie; it may be missing."""
+        return self.path / CACHE_FOLDER
 
     def close(self) -> None:
         """Release the descriptors."""

@@ -33,7 +33,9 @@ _NONCE_BYTES: Final = 12
 _HEADER_BYTES: Final = len(_FORMAT) + _KEY_ID_BYTES + _NONCE_BYTES
 
 _ANY_SEALED_KEY: Final = select(api_keys.c.key_id).limit(1)
-_ANY_SEALED_LAYER: Final = select(folders.c.folder_id).where(folders.c.storage_layer.is_not(None))
+_ANY_SEALED_LAYER: Final = select(folders.c.folder_id).where(
+    folders.c.sealed_storage_layer.is_not(None)
+)
 
 
 class UnsealError(Exception):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -183,7 +184,11 @@ class ResultCache:
         before = time.time() - older_than_seconds
         for path in self.work_folder().iterdir():
             with contextlib.suppress(OSError):
-                if path.is_file() and path.stat().st_mtime < before:
+                if path.stat().st_mtime >= before:
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
                     path.unlink()
 
     def _path(self, key: str) -> Path:

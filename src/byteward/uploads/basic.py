@@ -18,8 +18,8 @@ async def upload_body(
     `body`, and nothing is left.
 
     Raises:
-        BytewardError: `file_too_large` as soon as the account's limit is passed, and whatever
+        BytewardError: as soon as a limit is passed, see `Publication.receive`; and whatever
             `Publication.publish` refuses.
     """
-    stored = await publication.store.put(body, max_bytes=admission.max_bytes)
+    stored = await publication.receive(admission, body)
     return await publication.publish(admission, stored, etag_of(stored.md5, stored.part_count))

@@ -7,7 +7,7 @@ from typing import Final
 
 from byteward.clock import Clock, now_ms
 from byteward.db.database import Database
-from byteward.identity.rate_limit import forget_ended_windows
+from byteward.identity.rate_limit import forget_passed_windows
 from byteward.storage.port import ObjectStore
 from byteward.uploads import store
 
@@ -43,5 +43,5 @@ async def sweep_uploads(database: Database, objects: ObjectStore, clock: Clock) 
         uploads, parts = uploads + forgotten, parts + len(staged)
         if forgotten < BATCH:
             break
-    await database.write(lambda conn: forget_ended_windows(conn, at_ms))
+    await database.write(lambda conn: forget_passed_windows(conn, at_ms))
     return Swept(uploads, parts)

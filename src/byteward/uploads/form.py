@@ -98,7 +98,7 @@ async def _receive(
         number += 1
         try:
             admission = await publication.admit(caller, _file_of(file, part), None)
-            stored = await publication.store.put(form.content(), max_bytes=admission.max_bytes)
+            stored = await publication.receive(admission, form.content())
         except BytewardError as error:
             if form.is_broken:
                 raise

@@ -8,7 +8,7 @@ makes the file (compare-and-set on the upload's state); what follows is answered
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -16,12 +16,19 @@ from sqlalchemy import Connection
 from byteward.clock import now_ms
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files import store as file_store
+from byteward.files import usage
+from byteward.files.external_transfer import send_elsewhere
 from byteward.files.file_details import FileDetails
+from byteward.files.layer_resolution import ExternalPlace, Place
+from byteward.files.layer_store import find_place
+from byteward.files.resolution import ChosenPath
 from byteward.identity.caller import Caller
 from byteward.ids import UPLOAD_ID, new_upload_id
+from byteward.paths import FilePath
 from byteward.storage.port import StagedPart, StoredObject
 from byteward.uploads import part_token, store
 from byteward.uploads.authority import Writer, require_some_write_in, require_write_in
+from byteward.uploads.destination import Destinations
 from byteward.uploads.model import Credential, NewFile, Upload, UploadPart
 from byteward.uploads.part_token import PartClaim, PartToken
 from byteward.uploads.plan import ByteRange, plan_parts
@@ -125,11 +132,13 @@ class MultipartUploads:
                 account has too many unfinished uploads.
         """
         admission = await self._publication.admit(caller, file, size_bytes)
+        destinations = self._destinations(caller.principal.account_id)
 
         def work(conn: Connection) -> Upload:
             at_ms = now_ms(self._clock)
             self._require_room(conn, caller.principal.account_id)
-            chosen = self._publication.choose_in(conn, admission, at_ms)
+            chosen = self._publication.choose_in(conn, admission, destinations, at_ms, size_bytes)
+            self._reserve(conn, caller.principal.account_id, chosen, size_bytes, at_ms)
             upload = Upload(
                 upload_id=new_upload_id(),
                 file=details_of(admission, chosen.path, size_bytes, at_ms),
@@ -144,7 +153,7 @@ class MultipartUploads:
             store.insert_upload(conn, upload)
             return upload
 
-        upload = await self._database.write(work)
+        upload = await destinations.settled(lambda: self._database.write(work))
         first = self._ticket(upload, 0)
         return BegunUpload(upload.file, upload.upload_id, upload.plan.count, first)
 
@@ -199,7 +208,7 @@ class MultipartUploads:
         size_bytes = upload.plan.range_of(address.index).size_bytes
         staged = await self._objects.stage(body, exact_bytes=size_bytes)
         if upload.is_published_by_put:
-            await self._publish_only_part(address, staged)
+            await self._publish_only_part(address, upload, staged)
         else:
             await self._keep_part(address, staged)
         return staged.md5.hex()
@@ -230,7 +239,7 @@ class MultipartUploads:
         stored = await self._objects.assemble(staged)
         writer, found = Writer.of(caller), accepted.upload
 
-        def work(conn: Connection) -> FileDetails:
+        def judge(conn: Connection) -> Upload:
             upload = self._find(conn, found.file.account_id, found.upload_id)
             if upload.state is UploadState.FINISHED:
                 raise _AlreadyFinishedError(upload.file.etag)
@@ -240,21 +249,23 @@ class MultipartUploads:
                     ErrorCode.INVALID_UPLOAD_PART,
                     "a part was sent again while the file was put together; complete it again",
                 )
-            return self._publish_in(conn, writer, upload, stored)
+            return upload
 
         try:
-            details = await self._publication.committed(work, stored)
+            details = await self._publish(writer, judge, found, stored)
         except _AlreadyFinishedError as finished:
             await self._objects.delete(stored.object_id)
             return finished.etag
         await self._discard(staged)
         return details.etag
 
-    async def _publish_only_part(self, address: PartAddress, staged: StagedPart) -> None:
+    async def _publish_only_part(
+        self, address: PartAddress, upload: Upload, staged: StagedPart
+    ) -> None:
         """Protocol 1.0: the bytes of the only part make the file at once."""
         stored = await self._objects.assemble([staged])
 
-        def work(conn: Connection) -> FileDetails:
+        def judge(conn: Connection) -> Upload:
             current = self._judge_part(conn, address)
             if current.began_by.is_expired(self._clock()):
                 raise BytewardError(
@@ -262,11 +273,11 @@ class MultipartUploads:
                     "the credential that began the upload has expired; begin it again",
                 )
             store.put_part(conn, current.upload_id, address.index, staged)
-            writer = current.began_by.writer(address.account_id)
-            return self._publish_in(conn, writer, current, stored)
+            return current
 
+        writer = upload.began_by.writer(address.account_id)
         try:
-            await self._publication.committed(work, stored)
+            await self._publish(writer, judge, upload, stored)
         finally:
             await self._discard([staged])
 
@@ -291,12 +302,50 @@ class MultipartUploads:
         with contextlib.suppress(BytewardError):
             await self._objects.discard([part.staged_id for part in staged])
 
-    def _publish_in(
-        self, conn: Connection, writer: Writer, upload: Upload, stored: StoredObject
+    async def _publish(
+        self,
+        writer: Writer,
+        judge: Callable[[Connection], Upload],
+        upload: Upload,
+        stored: StoredObject,
     ) -> FileDetails:
-        """Decide the write once more, make the file and finish the upload."""
+        """Make the file and finish the upload, both in our store or first in the account's.
+
+        Args:
+            writer: is decided for.
+            judge: reads the upload again and refuses what changed meanwhile.
+            upload: as it was read before.
+            stored: the bytes.
+        """
+        destinations = self._destinations(upload.file.account_id)
+
+        def work(conn: Connection) -> tuple[FileDetails, Place]:
+            return self._publish_in(conn, writer, judge(conn), destinations, stored)
+
+        details, place = await self._publication.committed(
+            lambda: destinations.settled(lambda: self._database.write(work)), stored
+        )
+        if not isinstance(place, ExternalPlace):
+            return details
+        details = await send_elsewhere(
+            self._publication.external, self._objects, place, details, stored
+        )
+        await self._database.write(
+            lambda conn: self._finish_in(conn, judge(conn), details, now_ms(self._clock))
+        )
+        return details
+
+    def _publish_in(
+        self,
+        conn: Connection,
+        writer: Writer,
+        upload: Upload,
+        destinations: Destinations,
+        stored: StoredObject,
+    ) -> tuple[FileDetails, Place]:
+        """Decide the write once more; into our own store, make it and finish the upload."""
         at_ms = now_ms(self._clock)
-        exists = file_store.find_file(conn, upload.file.account_id, upload.path) is not None
+        exists = destinations.has_file(conn, upload.path, at_ms)
         conflict = BytewardError(
             ErrorCode.PATH_TAKEN,
             f"a file came to `{upload.path}` while the upload was running",
@@ -308,11 +357,24 @@ class MultipartUploads:
             raise conflict
         etag = etag_of(stored.md5, stored.part_count)
         details = replace(upload.file, etag=etag, modified_at=at_ms)
-        file_store.put_file(conn, details, stored)
+        place = destinations.place(conn, upload.path)
+        if not isinstance(place, ExternalPlace):
+            # The room that was kept is free before the file takes it.
+            self._finish_in(conn, upload, details, at_ms)
+            kept = replace(details, path=FilePath(place.segments))
+            file_store.put_file(conn, kept, stored)
+        return details, place
+
+    def _finish_in(
+        self, conn: Connection, upload: Upload, details: FileDetails, at_ms: int
+    ) -> None:
+        usage.release(conn, details.account_id, upload.file.size_bytes)
         forget_at = at_ms + self._limits.retention_seconds * 1000
-        if not store.finish_upload(conn, upload.upload_id, etag, forget_at):
+        if not store.finish_upload(conn, upload.upload_id, details.etag or "", forget_at):
             raise not_found()
-        return details
+
+    def _destinations(self, account_id: str) -> Destinations:
+        return Destinations(self._publication.external, account_id)
 
     def _accept_part(
         self, conn: Connection, caller: Caller, upload_id: str, index: int, etag: str
@@ -359,6 +421,23 @@ class MultipartUploads:
         if upload is None:
             raise not_found()
         return upload
+
+    def _reserve(
+        self, conn: Connection, account_id: str, chosen: ChosenPath, size_bytes: int, at_ms: int
+    ) -> None:
+        """Keep room for the file, so that unfinished uploads together stay within the quota."""
+        place = find_place(conn, account_id, chosen.path.segments)
+        quotas, replaced = usage.NO_QUOTAS, None
+        if not isinstance(place, ExternalPlace):
+            quotas = usage.rules_in(conn, account_id).quotas
+            replaced = file_store.find_file(conn, account_id, FilePath(place.segments), at_ms)
+        usage.reserve(
+            conn,
+            account_id,
+            quotas,
+            size_bytes,
+            replaced_bytes=0 if replaced is None else replaced.details.size_bytes,
+        )
 
     def _require_room(self, conn: Connection, account_id: str) -> None:
         if store.count_open(conn, account_id) >= self._limits.max_open:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.types import BigInteger
 
 from byteward.db.tables import upload_parts, uploads
+from byteward.files import usage
 from byteward.files.file_details import FileDetails
 from byteward.paths import FilePath
 from byteward.storage.port import StagedPart
@@ -83,7 +84,7 @@ _RESERVED: Final = (
     .limit(1)
 )
 _EXPIRED: Final = (
-    select(uploads.c.upload_id)
+    select(uploads.c.upload_id, uploads.c.account_id, uploads.c.size_bytes, uploads.c.state)
     .where(uploads.c.expires_at <= _NOW)
     .order_by(uploads.c.expires_at)
     .limit(bindparam("at_most", type_=Integer()))
@@ -186,10 +187,17 @@ def is_reserved(conn: Connection, account_id: str, path: FilePath, since_ms: int
 
 
 def remove_expired(conn: Connection, now_ms: int, at_most: int) -> tuple[int, tuple[str, ...]]:
-    """Forget up to `at_most` expired uploads; how many, and the ids of their staged bytes."""
-    ids = list(conn.execute(_EXPIRED, {"now": now_ms, "at_most": at_most}).scalars())
+    """Forget up to `at_most` expired uploads; how many, and the ids of their staged bytes.
+
+    The room that was kept for those that were not finished is given up.
+    """
+    rows = conn.execute(_EXPIRED, {"now": now_ms, "at_most": at_most}).all()
+    ids = [row.upload_id for row in rows]
     if not ids:
         return 0, ()
+    for row in rows:
+        if row.state == UploadState.OPEN.value:
+            usage.release(conn, row.account_id, row.size_bytes)
     staged = tuple(conn.execute(_STAGED_OF, {"ids": ids}).scalars())
     conn.execute(_REMOVE_PARTS_OF, {"ids": ids})
     conn.execute(_REMOVE, {"ids": ids})

@@ -31,6 +31,27 @@ PERMISSIONS = st.fixed_dictionaries(
         ),
     },
 )
+LIMITS = {
+    "maxUploadBytes": st.none() | st.integers(0, 2**53),
+    "uploadRateLimit": st.none()
+    | st.builds(lambda n, s: {"count": n, "seconds": s}, st.integers(1, 9), st.integers(1, 99)),
+    "uploadBytesLimit": st.none()
+    | st.builds(lambda n, s: {"bytes": n, "seconds": s}, st.integers(1, 2**53), st.integers(1, 99)),
+}
+TAG_RULES = st.lists(
+    st.fixed_dictionaries(
+        {"tag": st.sampled_from(["a", "b.c", "user=1/2", "+"])},
+        optional={**LIMITS, "ttlSeconds": st.none() | st.integers(1, 3_155_760_000)},
+    ),
+    max_size=3,
+    unique_by=lambda rule: str(rule["tag"]),
+)
+QUOTAS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ["storedBytes", "storedFiles", "uploadsPerMonth"], st.none() | st.integers(0, 2**53)
+    ),
+)
 PUBLIC = st.lists(
     st.builds(
         lambda scope, slugs: {"scope": scope, "permissions": {"file": {"downloadFile": slugs}}},
@@ -65,7 +86,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                     "browserOrigins": draw(
                         st.lists(st.sampled_from(["https://a.example", "http://b.example:8080"]))
                     ),
+                    "quotas": draw(QUOTAS),
                 },
+                "tagRules": draw(TAG_RULES),
                 "apiKeys": [
                     {
                         "name": name,
@@ -75,7 +98,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                         "expiresAt": draw(st.none() | st.integers(1, 4_102_444_800)),
                         "pathPermissions": rules,
                         "tags": draw(st.lists(st.sampled_from(["x", "y"]), unique=True)),
-                        "uploadRateLimit": draw(st.none() | st.just({"count": 100, "seconds": 60})),
+                        **draw(st.fixed_dictionaries({}, optional=LIMITS)),
                     }
                     for name in draw(st.lists(NAMES, max_size=2, unique=True))
                 ],
@@ -128,6 +151,17 @@ def test_a_dry_run_finds_the_same_changes_and_stores_none(document: dict[str, An
         ("folders", [{"folderPath": "private"}], "folders[0].folderPath"),
         ("users", [{"email": "a@example.com", "role": "king"}], "users[0].role"),
         ("apiKeys", [{"name": "k", "kind": "public", "tags": ["a b"]}], "apiKeys[0].tags"),
+        ("settings", {"quotas": {"storedBytes": -1}}, "settings.quotas.storedBytes"),
+        ("settings", {"quotas": {"files": 1}}, "settings.quotas.files"),
+        ("tagRules", [{"tag": "a b"}], "tagRules[0].tag"),
+        ("tagRules", [{"tag": "a"}, {"tag": "a"}], "tagRules[1].tag"),
+        ("tagRules", [{"tag": "a", "ttlSeconds": 0}], "tagRules[0].ttlSeconds"),
+        ("tagRules", [{"tag": "a", "ttl": 1}], "tagRules[0].ttl"),
+        (
+            "tagRules",
+            [{"tag": "a", "uploadBytesLimit": {"bytes": 0, "seconds": 1}}],
+            "tagRules[0].uploadBytesLimit.bytes",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_place_and_nothing_is_stored(

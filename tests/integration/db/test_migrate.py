@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,15 @@ def _schema(engine: Engine) -> dict[str, list[str]]:
 
 
 def _clauses(sql: str) -> list[str]:
-    """The statement's columns, and its constraints in any order."""
-    columns, *constraints = " ".join(sql.split()).rstrip(" )").split(", CONSTRAINT ")
-    return [columns, *sorted(constraint.rstrip(" )") for constraint in constraints)]
+    """The statement's columns and constraints in any order: added columns come last."""
+    head, _, rest = " ".join(sql.split()).partition("(")
+    text, _, tail = rest.rpartition(")")
+    depths = accumulate((character == "(") - (character == ")") for character in text)
+    marked = "".join(
+        "\n" if character == "," and depth == 0 else character
+        for character, depth in zip(text, depths, strict=True)
+    )
+    return [head, tail, *sorted(clause.strip() for clause in marked.split("\n"))]
 
 
 def test_the_migrated_schema_is_the_one_of_the_tables(path: Path, tmp_path: Path) -> None:
@@ -55,6 +62,11 @@ def test_the_migrated_schema_is_the_one_of_the_tables(path: Path, tmp_path: Path
     assert _schema(make_engine(path)) == _schema(direct)
 
 
+# The index on an expression is compared by the test above; SQLAlchemy cannot read it back.
+@pytest.mark.filterwarnings(
+    "ignore:Skipped unsupported reflection of expression-based index",
+    "ignore:autogenerate skipping metadata-specified expression-based index",
+)
 def test_alembic_finds_no_difference_to_the_tables(path: Path) -> None:
     upgrade(path)
     with make_engine(path).connect() as connection:

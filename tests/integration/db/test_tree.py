@@ -109,7 +109,7 @@ def test_a_file_is_found_at_its_path_and_nowhere_else(db: SqliteDatabase) -> Non
         return [
             row.name
             for row in db.read_now(
-                lambda c: c.execute(FILE_AT, file_at(account_id, segments)).all()
+                lambda c: c.execute(FILE_AT, file_at(account_id, segments, 0)).all()
             )
         ]
 
@@ -118,7 +118,7 @@ def test_a_file_is_found_at_its_path_and_nowhere_else(db: SqliteDatabase) -> Non
     for missing in (("f",), ("a", "f"), ("a", "b", "F"), ("a", "b", "c", "f"), ("x", "b", "f")):
         assert find("mine", *missing) == []
     assert find("other", "a", "b", "f") == []
-    row = db.read_now(lambda c: c.execute(FILE_WITH_BLOCKS_AT, file_at("mine", ["top"])).one())
+    row = db.read_now(lambda c: c.execute(FILE_WITH_BLOCKS_AT, file_at("mine", ["top"], 0)).one())
     assert (row.sha256, row.block_digests, row.is_corrupt) == (b"s", b"d", False)
 
 
@@ -126,7 +126,7 @@ def test_a_file_is_found_at_its_path_and_nowhere_else(db: SqliteDatabase) -> Non
 def test_every_step_goes_through_an_index(db: SqliteDatabase, statement: object) -> None:
     def plan(connection: Connection) -> list[str]:
         compiled = statement.compile(connection.engine)  # type: ignore[attr-defined]  # a Select
-        parameters = {"account_id": "mine", "segments": "[]", "depth": 0, "name": "f"}
+        parameters = {"account_id": "mine", "segments": "[]", "depth": 0, "name": "f", "at_ms": 0}
         values = tuple(parameters[name] for name in compiled.positiontup)
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values).all()
         return [row[-1] for row in rows]

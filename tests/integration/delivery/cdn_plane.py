@@ -29,8 +29,12 @@ from byteward.identity.authenticate import Authenticator
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
 from byteward.operations.backend import opened_backend
 from byteward.operations.public_urls import public_urls
+from byteward.outbound.fetch import OutboundClient
+from byteward.outbound.resolve import SystemResolver
 from byteward.paths import FilePath, FolderPath
 from byteward.permissions.facts import Facts
+from byteward.transform.cache import ResultCache
+from byteward.transform.client import TransformClient
 
 ACCOUNT: Final = "W142hJk"
 OTHER: Final = "B7xk3Qz"
@@ -167,9 +171,16 @@ class CdnPlane:
         }
         return sign_jwt(payload, self.signer.private_pem.encode())
 
-    def store(self, path: str, mime: str, body: bytes, account: str = ACCOUNT) -> None:
+    def store(
+        self,
+        path: str,
+        mime: str,
+        body: bytes,
+        account: str = ACCOUNT,
+        tags: tuple[str, ...] = (),
+    ) -> None:
         """Put a file, whatever was there."""
-        self.runner.run(_store(self.parts, account, path, mime, body))
+        self.runner.run(_store(self.parts, account, path, mime, body, tags))
 
     def set_public(self, folder: str, wire: list[dict[str, object]]) -> None:
         """Change a folder's public permissions, as PutFolder does."""
@@ -184,7 +195,14 @@ class CdnPlane:
         self.runner.run(self.parts.backend.database.write(change))
 
 
-async def _store(parts: composition.Parts, account: str, path: str, mime: str, body: bytes) -> None:
+async def _store(
+    parts: composition.Parts,
+    account: str,
+    path: str,
+    mime: str,
+    body: bytes,
+    tags: tuple[str, ...] = (),
+) -> None:
     stored = await parts.backend.store.put(body)
     details = FileDetails(
         account_id=account,
@@ -193,7 +211,7 @@ async def _store(parts: composition.Parts, account: str, path: str, mime: str, b
         size_bytes=len(body),
         mime=mime,
         original_file_name=None,
-        tags=(),
+        tags=tags,
         metadata="{}",
         modified_at=MODIFIED_MS,
     )
@@ -242,7 +260,20 @@ async def _fill(plane: CdnPlane) -> None:
 async def _opened(config: Config) -> AsyncIterator[composition.Parts]:
     async with opened_backend(config, migrates=True) as backend:
         facts = Facts(backend.database, backend.keys)
-        yield composition.Parts(backend, facts, Authenticator(facts), public_urls(config))
+        resolver = SystemResolver()
+        outbound = OutboundClient(config.outbound, resolver)
+        transforms = TransformClient(backend.folder.path)
+        yield composition.Parts(
+            backend,
+            facts,
+            Authenticator(facts),
+            public_urls(config),
+            outbound,
+            ResultCache(backend.folder.cache_path),
+            transforms,
+        )
+        await transforms.close()
+        resolver.close()
 
 
 @contextmanager

@@ -187,7 +187,6 @@ def test_a_missing_file_may_be_remembered_by_shared_caches_only(cdn: CdnPlane) -
     [
         ("/AAAAAAA/raw/x", "account_not_found"),
         (f"/{ACCOUNT}/nopreset/example.jpg", "transformation_not_found"),
-        (f"/{ACCOUNT}/image/example.jpg?w=1", "transformation_not_found"),
         ("/favicon.ico", "check_path"),
         ("/api/v1/access_tokens/AAAAAAA", "method_not_allowed"),
     ],

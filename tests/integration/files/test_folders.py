@@ -156,7 +156,8 @@ def test_trailing_slash_is_dropped_where_no_such_folder_is_recorded(plane: Plane
             ]}},
             "publicPermissions.value.$0.permissions.file.downloadFile",
         ),
-        ({"storageLayer": {"set": True, "value": {"type": "S3"}}}, "storageLayer.value.type"),
+        ({"storageLayer": {"set": True, "value": {"type": "S4"}}}, "storageLayer.value.type"),
+        ({"storageLayer": {"set": True, "value": {"type": "S3"}}}, "storageLayer.value.bucket"),
         (
             {"storageLayer": {"set": True, "value": {"type": "InternalStorageV2", "x": 1}}},
             "storageLayer.value.x",

@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from byteward.http.app import account_in, json_operations
-from byteward.http.routes.file_bodies import FILE_BODIES
+from byteward.http.app import account_in
 from tests.api_plane import ACCOUNT, BASE, Plane, api_plane
 from tests.asgi_client import Body
-
-PUBLIC_ROUTES = {("PUT", "/v2/accounts/{account_id}/uploads/{upload_id}/parts/{index}/content")}
-"""Routes without a credential in a header; the URL of a part is itself the credential."""
 
 
 @pytest.fixture
@@ -21,56 +17,10 @@ def plane() -> Iterator[Plane]:
         yield opened
 
 
-def routes(plane: Plane) -> list[tuple[str, str]]:
-    """Every method and path that the plane answers."""
-    json_routes = [
-        (str(method), route.path.replace(":str", ""))
-        for route in json_operations(plane.services).routes
-        for method in getattr(route, "methods", ())
-        if method != "OPTIONS"
-    ]
-    return [*json_routes, *((method, path) for path, (method, _) in FILE_BODIES.items())]
-
-
-def target_of(path: str) -> str:
-    return (
-        path.replace("{account_id}", ACCOUNT)
-        .replace("{upload_id}", "1" * 16)
-        .replace("{index}", "0")
-    )
-
-
-def test_every_route_refuses_callers_without_a_credential(plane: Plane) -> None:
-    found = routes(plane)
-    assert len(found) >= 11
-    for method, path in found:
-        if (method, path) in PUBLIC_ROUTES:
-            continue
-        answer = plane.call(method, target_of(path))
-        assert answer.status == 401, (method, path)
-        assert answer.code == "authentication_failed_no_credentials"
-        assert answer.headers["www-authenticate"] == "Bearer"
-
-
-def test_every_route_refuses_keys_of_another_account_and_cookies(plane: Plane) -> None:
-    for method, path in routes(plane):
-        if (method, path) in PUBLIC_ROUTES:
-            continue
-        assert plane.call(method, target_of(path), key="SK2").status == 401
-        cookie = {"cookie": f"access-token-{ACCOUNT}={plane.jwt()}"}
-        assert plane.call(method, target_of(path), headers=cookie).status == 401
-
-
-def test_public_routes_exist_and_prove_their_credential(plane: Plane) -> None:
-    assert set(routes(plane)) >= PUBLIC_ROUTES
-    for method, path in PUBLIC_ROUTES:
-        assert plane.call(method, target_of(path)).status == 404
-
-
 @pytest.mark.parametrize(
     "target",
     [
-        "/v2/nope", "/", "/v2", "/v2/accounts", BASE, f"{BASE}/uploads/url", f"{BASE}//files",
+        "/v2/nope", "/", "/v2", "/v2/accounts", BASE, f"{BASE}/uploads/x", f"{BASE}//files",
         f"{BASE}/files//", f"{BASE}%2Ffiles", f"/v2/accounts/{ACCOUNT}%2f..%2fx/files",
         f"{BASE}/../files", f"{BASE}/%66iles", f"{BASE}/files/details/x", "/v2/accounts/é/files",
     ],

@@ -16,7 +16,7 @@ from byteward.server.plane import Plane
 from byteward.server.supervisor import Addresses, Supervisor
 
 
-def _keep_house(_config: Config) -> None:
+def _work(_config: Config) -> None:
     signal.pause()
 
 
@@ -34,7 +34,7 @@ def main() -> None:
         http=HttpSettings(write_stall_seconds=1, header_timeout_seconds=1),
     )
     plane = Plane("cdn", config.cdn, cdn_app)
-    Supervisor(config, [plane], housekeeping=_keep_house, on_ready=_ready).run()
+    Supervisor(config, [plane], helpers={"worker": _work}, on_ready=_ready).run()
 
 
 if __name__ == "__main__":

@@ -135,15 +135,6 @@ def test_bad_framing_gets_one_400_and_a_closed_connection(server: Running, reque
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-def test_a_length_beside_a_transfer_coding_frames_nothing_and_closes(server: Running) -> None:
-    """The HTTP server drops such a length before we see it, so the answer is not a 400."""
-    head = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n"
-    after = b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n"
-    answer = server.exchange(head + b"0\r\n\r\n" + after)
-    assert answer.count(b"HTTP/1.1 ") == 1
-    assert answer.startswith(b"HTTP/1.1 405 ")
-
-
 def test_too_many_header_bytes_get_431(server: Running) -> None:
     head = b"GET / HTTP/1.1\r\nhost: a\r\n" + b"".join(
         b"x%d: %s\r\n" % (n, b"y" * 8000) for n in range(5)
@@ -236,7 +227,7 @@ def test_a_plane_that_cannot_start_is_an_error() -> None:
         "plane = Plane('cdn', '127.0.0.1:0', load)\n"
         "config = Config(workers=1, shutdown_grace_seconds=1)\n"
         "try:\n"
-        "    Supervisor(config, [plane], housekeeping=None, on_ready=print).run()\n"
+        "    Supervisor(config, [plane], helpers={}, on_ready=print).run()\n"
         "except StartError as error:\n"
         "    print('start error:', error)\n"
     )

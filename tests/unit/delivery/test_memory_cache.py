@@ -38,3 +38,11 @@ def test_the_size_never_passes_the_limit_and_is_counted_right(puts: list[tuple[s
         cache.put(name, bytes(size))
         kept = [body for name in "abcdefgh" if (body := cache.get(name)) is not None]
         assert cache.size_bytes == sum(map(len, kept)) <= 30
+
+
+def test_what_is_dropped_is_gone_and_its_room_is_free() -> None:
+    cache = MemoryCache(100, 50)
+    cache.put("a", b"x" * 40)
+    cache.drop("a")
+    cache.drop("a")
+    assert (cache.get("a"), cache.size_bytes) == (None, 0)

@@ -14,20 +14,20 @@ from byteward.files.folder_settings import (
     Inherited,
     SettingsField,
     SettingsUpdate,
-    StorageLayer,
     Write,
     inherited_settings,
     redacted,
 )
+from byteward.files.storage_layers import INTERNAL
 
 ALL = PublicEntries((PublicEntry(Scope.CHILDREN, ("*",)),))
 NONE = PublicEntries()
 
 
 def test_update_writes_clears_and_leaves() -> None:
-    before = FolderSettings("old", ALL, StorageLayer.INTERNAL)
+    before = FolderSettings("old", ALL, INTERNAL)
     update = SettingsUpdate(description=Write("new"), public_permissions=Write(None))
-    assert update.apply(before) == FolderSettings("new", None, StorageLayer.INTERNAL)
+    assert update.apply(before) == FolderSettings("new", None, INTERNAL)
     assert update.fields == (SettingsField.DESCRIPTION, SettingsField.PUBLIC_PERMISSIONS)
     assert SettingsUpdate().apply(before) == before
 
@@ -43,7 +43,7 @@ def test_nearest_proper_ancestor_is_inherited_from() -> None:
     assert own.public_permissions == Inherited(("a",), NONE)
     below = inherited_settings(levels, ("a", "b", "c"), account_default=ALL)
     assert below.public_permissions == Inherited(("a", "b"), ALL)
-    assert below.storage_layer == Inherited((), StorageLayer.INTERNAL)
+    assert below.storage_layer == Inherited((), INTERNAL)
 
 
 def test_root_shows_the_accounts_default_and_others_private_when_nothing_is_set() -> None:
@@ -56,7 +56,7 @@ def test_root_shows_the_accounts_default_and_others_private_when_nothing_is_set(
     "readable", [each for n in range(4) for each in combinations(SettingsField, n)]
 )
 def test_what_may_not_be_read_is_left_out(readable: tuple[SettingsField, ...]) -> None:
-    settings = FolderSettings("d", ALL, StorageLayer.INTERNAL)
+    settings = FolderSettings("d", ALL, INTERNAL)
     inherited = inherited_settings([], ("a",), account_default=ALL)
     shown = redacted(FolderDetails(("a",), True, settings, inherited), readable)
     assert (shown.settings.description is not None) == (SettingsField.DESCRIPTION in readable)

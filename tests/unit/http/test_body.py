@@ -111,6 +111,15 @@ def test_refusal_closes_the_connection_over_a_long_rest(
     assert (refused.code, refused.details) == (REFUSED.code, REFUSED.details)
 
 
+def test_refusal_asks_no_client_to_go_on_that_waits_to_be_asked() -> None:
+    async def receive() -> Message:
+        pytest.fail("reading sends 100 Continue")
+
+    headers = {b"expect": b"100-Continue", b"content-length": b"5"}
+    refused = asyncio.run(RequestBody(receive, headers, TIMES).refuse(REFUSED))
+    assert refused.headers == {"connection": "close"}
+
+
 def test_client_that_falls_silent_times_out() -> None:
     async def receive() -> Message:
         await asyncio.Event().wait()

@@ -90,3 +90,20 @@ def test_limits_hold_at_the_limit_and_one_past_it(
 def test_repeated_entity_tag_lists_are_one_list() -> None:
     headers = check(HOST, (b"if-none-match", b'"a"'), (b"if-none-match", b'"b"'))
     assert headers[b"if-none-match"] == b'"a", "b"'
+
+
+@pytest.mark.parametrize("at_most", [None, 100, 20_000, 40_000, 1_000_000])
+def test_a_known_bound_changes_nothing_about_what_is_too_large(at_most: int | None) -> None:
+    fits = [HOST, *((b"x%d" % n, b"y" * 4000) for n in range(at_most // 5000 if at_most else 0))]
+    size = sum(len(name) + len(value) for name, value in fits)
+    if size <= LIMITS.max_header_bytes:
+        assert len(check_headers(fits, LIMITS, "1.1", at_most)) == len(fits)
+        return
+    with pytest.raises(BytewardError) as caught:
+        check_headers(fits, LIMITS, "1.1", at_most)
+    assert caught.value.code is ErrorCode.HEADERS_TOO_LARGE
+
+
+def test_a_long_line_is_refused_also_below_the_total() -> None:
+    with pytest.raises(BytewardError):
+        check_headers([HOST, (b"x", b"y" * 20_000)], LIMITS, "1.1", 20_100)

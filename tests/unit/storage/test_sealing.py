@@ -100,7 +100,7 @@ def test_a_missing_key_is_not_replaced_while_sealed_values_exist(
 ) -> None:
     account = {"account_id": "A", "name": "", "settings": "{}", "created_at": 1}
     db.write_now(lambda c: c.execute(insert(accounts), account | {"authority_epoch": 1}).close())
-    layer = {"account_id": "A", "name": "", "is_virtual": False, "storage_layer": "{}"}
+    layer = {"account_id": "A", "name": "", "is_virtual": False, "sealed_storage_layer": b"x"}
     db.write_now(lambda c: c.execute(insert(folders), layer).close())
     with pytest.raises(DataFolderError, match="restore"):
         asyncio.run(open_sealer(folder, db))

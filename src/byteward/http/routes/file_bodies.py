@@ -6,7 +6,7 @@ Bytes flow from the socket into the store as they come, so nothing here may buff
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -16,9 +16,24 @@ from byteward.errors import CATALOGUE, BytewardError, ErrorCode
 from byteward.header_lines import HeaderLine, header_line
 from byteward.http.json_body import refuse_encoding
 from byteward.http.routes import wire
-from byteward.http.routes.file_description import from_request
+from byteward.http.routes.file_description import UPLOADING, from_request
+from byteward.http.schemas import examples
+from byteward.http.schemas import uploads as schemas
 from byteward.http.services import ApiServices
 from byteward.http.validation import Problems
+from byteward.openapi.operation import (
+    STORES,
+    WRITING,
+    Access,
+    AnyOperation,
+    Described,
+    FileContent,
+    FilesOfForm,
+    Header,
+    Operation,
+    Tag,
+    described,
+)
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 from byteward.uploads.basic import upload_body
 from byteward.uploads.form import upload_form
@@ -32,17 +47,35 @@ FileBodyHandler = Callable[[ApiServices, Scope, Receive, Send, Mapping[str, str]
 _JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
+_UPLOADS: Final = "/v2/accounts/{accountId}/uploads"
+_METADATA: Final = Header(
+    "X-Upload-Metadata", "Metadata: a JSON object of at most 2 KB.", '{"album": "summer"}'
+)
+
+BASIC_UPLOAD: Final = Operation(
+    id="BasicUpload",
+    tag=Tag.UPLOADS,
+    method="POST",
+    path=f"{_UPLOADS}/binary",
+    query=schemas.UploadQuery(file_path=examples.CAT),
+    body=FileContent("The file. Its Content-Type becomes the type of the file."),
+    answer=examples.STORED,
+    headers=(_METADATA,),
+    refusals=(*UPLOADING, ErrorCode.CONFLICTING_PARAMETERS),
+)
+
 
 async def basic_upload(
     services: ApiServices, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
 ) -> None:
-    """BasicUpload: `POST …/uploads/binary`; the body is the file."""
-    caller = await services.caller(scope, path["account_id"])
+    """Upload a file in one request. The body is the file."""
+    caller = await services.caller(scope, path["accountId"])
     context: RequestContext = scope[SCOPE_KEY]
     body = services.body(scope, receive)
     content_type = context.headers.get(b"content-type")
     try:
-        file = from_request(services.query(scope), context, content_type=content_type)
+        query = services.query(scope).read(schemas.UploadQuery)
+        file = from_request(query, context, content_type=content_type)
         admission = await services.publication.admit(caller, file, body.declared_bytes)
         details = await upload_body(services.publication, admission, body.chunks())
     except BytewardError as error:
@@ -50,30 +83,104 @@ async def basic_upload(
     await _send_json(send, 200, wire.basic_upload(details, services.urls))
 
 
+FORM_DATA_UPLOAD: Final = Operation(
+    id="FormDataUpload",
+    tag=Tag.UPLOADS,
+    method="POST",
+    path=f"{_UPLOADS}/form_data",
+    query=schemas.UploadQuery(folder_path="/photos"),
+    body=FilesOfForm("Each part is a file, whatever its name."),
+    answer=schemas.FormDataUploadResponse(
+        files=[
+            schemas.FormDataFile(
+                account_id=examples.ACCOUNT,
+                etag=examples.ETAG,
+                file_path=examples.CAT,
+                file_url=examples.CAT_URL,
+                form_data_field_name="file",
+            )
+        ],
+        errors=[],
+    ),
+    is_refused_alike=True,
+    headers=(_METADATA,),
+    refusals=(
+        *UPLOADING,
+        ErrorCode.CONFLICTING_PARAMETERS,
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ),
+)
+
+
 async def form_upload(
     services: ApiServices, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
 ) -> None:
-    """FormDataUpload: `POST …/uploads/form_data`; each part of the form is a file."""
-    caller = await services.caller(scope, path["account_id"])
+    """Upload the files of a form. Each file stands for itself.
+
+    `files` lists what was stored, `errors` what was refused. When nothing was stored, the status
+    is that of the first refusal, which is repeated in `error`.
+    """
+    caller = await services.caller(scope, path["accountId"])
     context: RequestContext = scope[SCOPE_KEY]
     body = services.body(scope, receive)
     try:
         refuse_encoding(context.headers)
-        file = from_request(services.query(scope), context, content_type=None)
+        query = services.query(scope).read(schemas.UploadQuery)
+        file = from_request(query, context, content_type=None)
         boundary = boundary_of(context.headers.get(b"content-type", b"").decode("latin-1"))
         parser = FormDataParser(boundary, services.form_limits)
         outcome = await upload_form(services.publication, caller, file, body.chunks(), parser)
     except BytewardError as error:
         raise await body.refuse(error) from None
-    status = 200 if outcome.stored else CATALOGUE[outcome.refused[0].error.code].status
-    await _send_json(send, status, wire.form_upload(outcome, services.urls, services.clock()))
+    answer = wire.form_upload(outcome, services.urls, services.clock())
+    if outcome.stored:
+        await _send_json(send, 200, answer)
+        return
+    code = outcome.refused[0].error.code
+    await _send_json(send, CATALOGUE[code].status, answer, header_line("x-error-code", code.value))
+
+
+UPLOAD_PART_CONTENT: Final = Operation(
+    id="UploadPartContent",
+    tag=Tag.UPLOADS,
+    method="PUT",
+    path=f"{_UPLOADS}/{{uploadId}}/parts/{{uploadPartIndex}}/content",
+    query=schemas.PartQuery(exp="1716752658", sig="9f86d081884c7d65"),
+    body=FileContent("Exactly the bytes of the part's `range`.", "application/octet-stream"),
+    answer=None,
+    access=Access.IN_REQUEST,
+    answer_headers=(
+        Header("ETag", "For CompleteUploadPart.", f'"{examples.ETAG}"', is_required=True),
+    ),
+    refusals=(
+        *STORES,
+        *WRITING,
+        ErrorCode.READ_ONLY_STORAGE,
+        ErrorCode.AUTHENTICATION_FAILED_CREDENTIALS_DENIED,
+        ErrorCode.AUTHENTICATION_FAILED_JWT_EXPIRED,
+        ErrorCode.AUTHENTICATION_FAILED_JWT_INVALID,
+        ErrorCode.AUTHORIZATION_FAILED_PERMISSION_DENIED,
+        ErrorCode.INVALID_UPLOAD_PART,
+        ErrorCode.LENGTH_REQUIRED,
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        ErrorCode.UPLOAD_NOT_FOUND,
+        ErrorCode.UPLOAD_PART_NOT_FOUND,
+        ErrorCode.PATH_TAKEN,
+        ErrorCode.QUOTA_EXCEEDED,
+        ErrorCode.FILE_TOO_LARGE,
+    ),
+)
 
 
 async def part_upload(
     services: ApiServices, scope: Scope, receive: Receive, send: Send, path: Mapping[str, str]
 ) -> None:
-    """`PUT` of an upload URL: the body is one part; the URL's query is the credential."""
-    context = await services.enter_account(scope, path["account_id"])
+    """Send the bytes of a part to its `uploadUrl`. The URL is the credential.
+
+    The answer's ETag header goes to CompleteUploadPart. May be repeated until that.
+    """
+    context = await services.enter_account(scope, path["accountId"])
     body = services.body(scope, receive)
     try:
         refuse_encoding(context.headers)
@@ -87,12 +194,10 @@ async def part_upload(
 
 
 def _part_address(services: ApiServices, scope: Scope, path: Mapping[str, str]) -> PartAddress:
-    query, problems = services.query(scope), Problems()
-    exp, sig = query.one("exp", problems), query.one("sig", problems)
-    problems.raise_any()
-    index = part_index(path["index"])
-    token = PartToken(exp or "", sig or "")
-    return PartAddress(path["account_id"], path["upload_id"], index, token)
+    query = services.query(scope).read(schemas.PartQuery)
+    index = part_index(path["uploadPartIndex"])
+    token = PartToken(query.exp, query.sig)
+    return PartAddress(path["accountId"], path["uploadId"], index, token)
 
 
 def part_index(text: str) -> int:
@@ -108,18 +213,23 @@ def part_index(text: str) -> int:
     return int(text)
 
 
-async def _send_json(send: Send, status: int, value: msgspec.Struct) -> None:
+async def _send_json(send: Send, status: int, value: msgspec.Struct, *more: HeaderLine) -> None:
     body = msgspec.json.encode(value)
     lines: list[HeaderLine] = [_JSON, header_line("content-length", str(len(body))), _NO_STORE]
-    await send_response(send, status, lines, body)
+    await send_response(send, status, [*lines, *more], body)
 
 
-FILE_BODIES: Final[Mapping[str, tuple[str, FileBodyHandler]]] = {
-    "/v2/accounts/{account_id}/uploads/binary": ("POST", basic_upload),
-    "/v2/accounts/{account_id}/uploads/form_data": ("POST", form_upload),
-    "/v2/accounts/{account_id}/uploads/{upload_id}/parts/{index}/content": ("PUT", part_upload),
-}
-"""Path and method of each handler."""
+FILE_BODIES: Final[Sequence[tuple[AnyOperation, FileBodyHandler]]] = (
+    (BASIC_UPLOAD, basic_upload),
+    (FORM_DATA_UPLOAD, form_upload),
+    (UPLOAD_PART_CONTENT, part_upload),
+)
+"""What is answered here; each operation has a path of its own."""
+
+
+def described_file_bodies() -> Iterable[Described]:
+    """The operations, with the texts of their docstrings."""
+    return (described(operation, handler.__doc__) for operation, handler in FILE_BODIES)
 
 
 def method_not_allowed(allowed: str) -> BytewardError:

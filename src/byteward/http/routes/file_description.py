@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files import mime as media_types
-from byteward.files import tags as tag_rules
 from byteward.files.metadata import EMPTY, encode_metadata, parse_metadata_header
 from byteward.files.resolution import DynamicPath, PathDefinition
-from byteward.http.query import Query
 from byteward.http.schemas import uploads as schemas
 from byteward.http.validation import Problems
+from byteward.openapi.operation import STORES, WRITING
 from byteward.telemetry.request_context import RequestContext
 from byteward.uploads.model import NewFile
 
-_ORIGINAL_NAME_LENGTH = 255
+UPLOADING: Final = (
+    ErrorCode.INVALID_PATH,
+    ErrorCode.INVALID_PATH_VARIABLE,
+    ErrorCode.INVALID_METADATA,
+    ErrorCode.TOO_MANY_TAGS,
+    ErrorCode.QUOTA_EXCEEDED,
+    ErrorCode.TAG_NOT_PERMITTED,
+    ErrorCode.PATH_TAKEN,
+    ErrorCode.FILE_TOO_LARGE,
+    ErrorCode.RATE_LIMIT_EXCEEDED,
+    ErrorCode.READ_ONLY_STORAGE,
+    *STORES,
+    *WRITING,
+)
+"""What any new file can be refused with."""
 
 
-def from_request(query: Query, context: RequestContext, *, content_type: bytes | None) -> NewFile:
+def from_request(
+    query: schemas.UploadQuery, context: RequestContext, *, content_type: bytes | None
+) -> NewFile:
     """The description of uploads whose body is bytes: query and headers.
 
     Args:
-        query: decoded.
+        query: of the request.
         context: of the request.
         content_type: the header that types the file; None when there is no such header.
 
     Raises:
         BytewardError: `invalid_request`, `conflicting_parameters`, `invalid_metadata`.
     """
-    problems = Problems()
-    definition = _definition(query, problems)
-    original_name = query.one("originalFileName", problems)
-    if original_name is not None:
-        problems.check_text(
-            "query.originalFileName",
-            original_name,
-            min_length=1,
-            max_length=_ORIGINAL_NAME_LENGTH,
-            pattern="^.+$",
-        )
-    named = query.all("tag")
-    for tag in named:
-        _check_tag(tag, problems)
-    mime = _header_mime(content_type, problems)
-    problems.raise_any()
+    definition = _definition(query)
+    mime = _header_mime(content_type)
     raw_metadata = context.headers.get(b"x-upload-metadata")
     metadata = EMPTY if raw_metadata is None else parse_metadata_header(raw_metadata)
-    return NewFile(definition, mime, original_name, named, metadata)
+    return NewFile(definition, mime, query.original_file_name, tuple(query.tag), metadata)
 
 
-def from_body(body: schemas.BeginMultipartUploadRequest) -> NewFile:
+def from_body(body: schemas.BeginMultipartUploadRequest | schemas.UploadFromUrlRequest) -> NewFile:
     """The description in a validated JSON body.
 
     Raises:
@@ -84,34 +87,18 @@ def _from_wire(path: schemas.DynamicFilePath | str | None) -> PathDefinition:
     )
 
 
-def _definition(query: Query, problems: Problems) -> PathDefinition:
-    file_path = query.one("filePath", problems)
-    folder_path = query.one("folderPath", problems)
-    name, fallback = query.one("fileName", problems), query.one("fileNameFallback", problems)
-    for parameter, value, pattern in (
-        ("filePath", file_path, "^(/.*)?$"),
-        ("folderPath", folder_path, None),
-        ("fileName", name, schemas.NAME_PATTERN),
-        ("fileNameFallback", fallback, schemas.NAME_PATTERN),
-    ):
-        if value is not None:
-            problems.check_text(
-                f"query.{parameter}", value, max_length=schemas.PATH_LENGTH, pattern=pattern
-            )
-    dynamic = DynamicPath(
-        folder_path=folder_path,
-        file_name=name,
-        file_name_fallback=fallback,
-        file_name_variables_enabled=query.flag("fileNameVariablesEnabled", problems, default=True),
-        folder_path_variables_enabled=query.flag(
-            "folderPathVariablesEnabled", problems, default=True
-        ),
-    )
-    if file_path and (name is not None or folder_path is not None):
+def _definition(query: schemas.UploadQuery) -> PathDefinition:
+    if query.file_path and (query.file_name is not None or query.folder_path is not None):
         raise _conflict("`filePath` excludes `fileName` and `folderPath`", "filePath", "fileName")
-    if fallback is not None and name is None:
+    if query.file_name_fallback is not None and query.file_name is None:
         raise _conflict("`fileNameFallback` needs `fileName`", "fileNameFallback", "fileName")
-    return file_path or dynamic
+    return query.file_path or DynamicPath(
+        folder_path=query.folder_path,
+        file_name=query.file_name,
+        file_name_fallback=query.file_name_fallback,
+        file_name_variables_enabled=query.file_name_variables_enabled,
+        folder_path_variables_enabled=query.folder_path_variables_enabled,
+    )
 
 
 def _conflict(message: str, *parameters: str) -> BytewardError:
@@ -119,21 +106,13 @@ def _conflict(message: str, *parameters: str) -> BytewardError:
     return BytewardError(ErrorCode.CONFLICTING_PARAMETERS, message, details=details)
 
 
-def _check_tag(tag: str, problems: Problems) -> None:
-    problems.check_text(
-        "query.tag",
-        tag,
-        min_length=tag_rules.MIN_LENGTH,
-        max_length=tag_rules.MAX_LENGTH,
-        pattern=tag_rules.PATTERN,
-    )
-
-
-def _header_mime(content_type: bytes | None, problems: Problems) -> str:
+def _header_mime(content_type: bytes | None) -> str:
     if content_type is None:
         return media_types.OCTET_STREAM
     text = content_type.decode("latin-1")
     mime = media_types.parse_mime(text)
     if mime is None:
+        problems = Problems()
         problems.add("header.content-type", f"Not match in '{media_types.PATTERN}'", text)
+        problems.raise_any()
     return mime or media_types.OCTET_STREAM

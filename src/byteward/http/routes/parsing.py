@@ -11,12 +11,12 @@ from byteward.errors import BytewardError
 from byteward.http.json_body import read_json
 from byteward.http.query import Query
 from byteward.http.services import ApiRequest, ApiServices
-from byteward.http.validation import Problems, validate
+from byteward.http.validation import validate
 from byteward.identity.caller import Caller
+from byteward.openapi.operation import Operation
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 
 S = TypeVar("S", bound=msgspec.Struct)
-
 
 JSON: Final = "application/json; charset=utf-8"
 """The content type of every answer of a JSON operation."""
@@ -34,7 +34,8 @@ async def caller_of(request: ApiRequest) -> Caller:
     Raises:
         BytewardError: 401 or 403.
     """
-    account_id: str = request.path_params["account_id"]
+    names = request.path_params
+    account_id: str = names["accountId"] if "accountId" in names else names["account_id"]
     return await services_of(request).caller(_scope_of(request), account_id)
 
 
@@ -70,20 +71,20 @@ async def json_as(request: ApiRequest, schema: type[S], *, is_authority: bool = 
     return validate(value, schema)
 
 
-def required_path(query: Query, name: str) -> str:
-    """A path that the query must have; its grammar is checked by whoever parses it.
+async def body_as(
+    request: ApiRequest, operation: Operation[object, S, object], *, is_authority: bool = False
+) -> S:
+    """The body that an operation declares, validated; see `json_as`."""
+    return await json_as(request, type(operation.body), is_authority=is_authority)
+
+
+def query_as(request: ApiRequest, operation: Operation[S, object, object]) -> S:
+    """The query that an operation declares, validated.
 
     Raises:
-        BytewardError: `invalid_request` when it is missing, repeated or not absolute.
+        BytewardError: `invalid_request`.
     """
-    problems = Problems()
-    text = query.one(name, problems)
-    if text is None:
-        problems.add(f"query.{name}", f"'{name}' is required")
-    else:
-        problems.check_text(f"query.{name}", text, min_length=1, max_length=512, pattern="^/.*$")
-    problems.raise_any()
-    return text or ""
+    return query_of(request).read(type(operation.query))
 
 
 def _scope_of(request: ApiRequest) -> Scope:

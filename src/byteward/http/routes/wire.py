@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
 
 from msgspec import UNSET, UnsetType
 
@@ -11,12 +11,15 @@ from byteward.access.public import PublicEntries
 from byteward.errors import BytewardError
 from byteward.files import folder_settings
 from byteward.files.file_details import FileDetails
+from byteward.files.listing import FileSummary, FolderSummary, Listing
 from byteward.files.metadata import decode_metadata
 from byteward.http.envelope import timestamp
 from byteward.http.public_urls import ResponseUrls
 from byteward.http.schemas import files as file_schemas
 from byteward.http.schemas import folders as folder_schemas
+from byteward.http.schemas import jobs as job_schemas
 from byteward.http.schemas import uploads as upload_schemas
+from byteward.jobs.model import Job, JobHandler
 from byteward.paths import FolderPath
 from byteward.uploads.form import FormOutcome
 from byteward.uploads.multipart import BegunUpload, PartTicket
@@ -100,17 +103,54 @@ def begun_upload(
 
 def folder_details(details: folder_settings.FolderDetails) -> folder_schemas.FolderDetails:
     """A folder, as far as the caller may see it."""
-    settings, inherited = details.settings, details.inherited
     return folder_schemas.FolderDetails(
         folder_path=FolderPath(details.segments).text,
         type="Folder",
         virtual=details.is_virtual,
-        settings=folder_schemas.FolderSettings(
-            description=UNSET if settings.description is None else settings.description,
-            public_permissions=_public(settings.public_permissions),
-            storage_layer=_layer(settings.storage_layer),
-        ),
-        settings_inherited=_inherited(inherited),
+        settings=_settings(details.settings),
+        settings_inherited=_inherited(details.inherited),
+    )
+
+
+def listing(page: Listing, urls: ResponseUrls) -> folder_schemas.ListFolderResponse:
+    """A page of a folder's entries."""
+    return folder_schemas.ListFolderResponse(
+        cursor=page.cursor,
+        folder=_folder_summary(page.folder),
+        is_pagination_complete=page.is_complete,
+        items=[
+            _file_summary(item, page.account_id, urls)
+            if isinstance(item, FileSummary)
+            else _folder_summary(item)
+            for item in page.items
+        ],
+    )
+
+
+def _file_summary(
+    file: FileSummary, account_id: str, urls: ResponseUrls
+) -> folder_schemas.FileSummary:
+    return folder_schemas.FileSummary(
+        file_path=file.path.text,
+        file_url=urls.file(account_id, file.path),
+        last_modified=file.modified_at,
+        size=file.size_bytes,
+    )
+
+
+def _folder_summary(folder: FolderSummary) -> folder_schemas.FolderSummary:
+    return folder_schemas.FolderSummary(
+        folder_path=FolderPath(folder.segments).text,
+        settings=_settings(folder.settings),
+        virtual=folder.is_virtual,
+    )
+
+
+def _settings(settings: folder_settings.FolderSettings) -> folder_schemas.FolderSettings:
+    return folder_schemas.FolderSettings(
+        description=UNSET if settings.description is None else settings.description,
+        public_permissions=_public(settings.public_permissions),
+        storage_layer=UNSET if settings.storage_layer is None else settings.storage_layer,
     )
 
 
@@ -126,7 +166,7 @@ def _inherited(
         ),
         storage_layer=UNSET
         if layer is None
-        else folder_schemas.StorageLayerInherited(FolderPath(layer.folder).text, _INTERNAL),
+        else folder_schemas.StorageLayerInherited(FolderPath(layer.folder).text, layer.value),
     )
 
 
@@ -134,10 +174,29 @@ def _public(entries: PublicEntries | None) -> list[dict[str, object]] | UnsetTyp
     return UNSET if entries is None else public_permissions_to_wire(entries)
 
 
-def _layer(
-    layer: folder_settings.StorageLayer | None,
-) -> folder_schemas.StorageLayer | UnsetType:
-    return UNSET if layer is None else _INTERNAL
+def async_response(job: Job, urls: ResponseUrls) -> job_schemas.AsyncResponse:
+    """A job that was just made."""
+    return job_schemas.AsyncResponse(job_schemas.JOB_DOCS, job.job_id, job.job_type, urls.job(job))
 
 
-_INTERNAL: Final = folder_schemas.StorageLayer("InternalStorageV2")
+def job_summary(
+    job: Job, kinds: Mapping[str, JobHandler], urls: ResponseUrls
+) -> job_schemas.JobSummary:
+    """A job as it stands."""
+    kind, error = kinds.get(job.job_type), job.error
+    return job_schemas.JobSummary(
+        job_docs=job_schemas.JOB_DOCS,
+        job_id=job.job_id,
+        job_type=job.job_type,
+        job_url=urls.job(job),
+        account_id=job.account_id,
+        created=job.created_at,
+        last_updated=job.updated_at,
+        status=job.status.value,
+        error=None
+        if error is None
+        else job_schemas.JobError(
+            error.message, error.code, timestamp(error.at_ms / 1000), error.details
+        ),
+        summary={} if kind is None else kind.summary(job),
+    )

@@ -1,4 +1,4 @@
-"""Bodies of the upload operations."""
+"""Bodies and queries of the upload operations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from byteward.files.metadata import MAX_BYTES as MAX_METADATA_BYTES
 from byteward.http.schemas.files import FileDetails
+from byteward.outbound.url import MAX_BYTES as MAX_URL_BYTES
 from byteward.uploads.state import Protocol
 
 PATH_LENGTH = 512
@@ -17,10 +19,62 @@ FileName = Annotated[str, Meta(max_length=PATH_LENGTH, pattern=NAME_PATTERN)]
 OriginalFileName = Annotated[str, Meta(min_length=1, max_length=255, pattern="^.+$")]
 MimeText = Annotated[str, Meta(min_length=3, max_length=255)]
 Tag = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[a-zA-Z0-9\.,/=_+-]*$")]
+# Any JSON arrives; that it is a small object is checked with a code of its own.
+Metadata = Annotated[
+    Any,
+    Meta(
+        description=f"An object of the uploader's own, of at most {MAX_METADATA_BYTES} bytes.",
+        extra_json_schema={"type": ["object", "null"]},
+    ),
+]
+
+
+class UploadQuery(Struct, frozen=True, rename="camel"):
+    """Where the files of a request go, and what is said of them.
+
+    Attributes:
+        file_path: the absolute path; braces are literal. Excludes `fileName` and `folderPath`.
+        folder_path: the folder, with path variables; what is left out comes from the API key.
+        file_name: the name, with path variables; what is left out comes from the API key.
+        file_name_fallback: the name to take when `fileName` is taken; with path variables.
+        file_name_variables_enabled: `false`: braces in the names are literal.
+        folder_path_variables_enabled: `false`: braces in the folder are literal.
+        original_file_name: the name on the uploader's device.
+        tag: may be repeated, 25 times at most.
+    """
+
+    file_path: Annotated[str, Meta(max_length=PATH_LENGTH, pattern="^(/.*)?$")] | None = None
+    folder_path: PathText | None = None
+    file_name: FileName | None = None
+    file_name_fallback: FileName | None = None
+    file_name_variables_enabled: bool = True
+    folder_path_variables_enabled: bool = True
+    original_file_name: OriginalFileName | None = None
+    tag: list[Tag] = []
+
+
+class PartQuery(Struct, frozen=True):
+    """The proof in the URL of a part.
+
+    Attributes:
+        exp: when the URL ends, in Unix seconds.
+        sig: the server's signature.
+    """
+
+    exp: str = ""
+    sig: str = ""
 
 
 class DynamicFilePath(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """A path made of templates; what is left out comes from the API key."""
+    """A path made of templates; what is left out comes from the API key.
+
+    Attributes:
+        folder_path: absolute, or relative to the API key's folder; with path variables.
+        file_name: with path variables.
+        file_name_fallback: the name to take when `fileName` is taken; with path variables.
+        file_name_variables_enabled: `false`: braces in the names are literal.
+        folder_path_variables_enabled: `false`: braces in the folder are literal.
+    """
 
     folder_path: PathText | None = None
     file_name: FileName | None = None
@@ -30,25 +84,66 @@ class DynamicFilePath(Struct, frozen=True, forbid_unknown_fields=True, rename="c
 
 
 class BeginMultipartUploadRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What the file is and where it goes; its bytes come in parts."""
+    """What the file is and where it goes; its bytes come in parts.
+
+    Attributes:
+        size: bytes of the whole file.
+        mime: media type; `application/octet-stream` when left out.
+        original_file_name: the name on the uploader's device.
+        path: a path without variables, or templates.
+        protocol: `1.1` makes the file appear with the last completion only, whatever its size.
+        tags: 25 at most.
+    """
 
     size: Annotated[int, Meta(ge=0)]
     mime: MimeText | None = None
     original_file_name: OriginalFileName | None = None
     path: DynamicFilePath | PathText | None = None
     protocol: Protocol = Protocol.V1_0
-    metadata: Any = None  # Any JSON arrives; that it is an object is checked with its own code
+    metadata: Metadata = None
     tags: list[Tag] = []
 
 
+class UploadFromUrlRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Where the server finds the file, and where it goes.
+
+    Attributes:
+        url: of http or https.
+        mime: media type; that of the source's answer when left out.
+        original_file_name: that of the source's Content-Disposition when left out.
+        path: a path without variables, or templates.
+        tags: 25 at most.
+        timeout: milliseconds for all of it.
+    """
+
+    url: Annotated[str, Meta(min_length=1, max_length=MAX_URL_BYTES)]
+    mime: MimeText | None = None
+    original_file_name: OriginalFileName | None = None
+    path: DynamicFilePath | PathText | None = None
+    metadata: Metadata = None
+    tags: list[Tag] = []
+    timeout: Annotated[int, Meta(ge=1, le=30000)] = 30000
+
+
 class CompleteUploadPartRequest(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The ETag header that the part's PUT answered."""
+    """What the part's PUT answered.
+
+    Attributes:
+        etag: its ETag header, with or without the quotes.
+    """
 
     etag: Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^\S*$")]
 
 
 class BasicUploadResponse(Struct, frozen=True, rename="camel"):
-    """A file that was stored."""
+    """A file that was stored.
+
+    Attributes:
+        account_id: the account that the file is in.
+        etag: changes whenever the content changes.
+        file_path: absolute path.
+        file_url: where the file's own bytes are delivered.
+    """
 
     account_id: str
     etag: str
@@ -57,7 +152,15 @@ class BasicUploadResponse(Struct, frozen=True, rename="camel"):
 
 
 class FormDataFile(Struct, frozen=True, rename="camel"):
-    """A file of a form that was stored."""
+    """A file of a form that was stored.
+
+    Attributes:
+        account_id: the account that the file is in.
+        etag: changes whenever the content changes.
+        file_path: absolute path.
+        file_url: where the file's own bytes are delivered.
+        form_data_field_name: name of the form's part.
+    """
 
     account_id: str
     etag: str
@@ -76,14 +179,25 @@ class FileError(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class FormDataError(Struct, frozen=True, rename="camel"):
-    """A file of a form that was refused."""
+    """A file of a form that was refused.
+
+    Attributes:
+        form_data_field_name: name of the form's part.
+        error: why.
+    """
 
     form_data_field_name: str
     error: FileError
 
 
 class FormDataUploadResponse(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What became of a form's files. `error` repeats the first one when none was stored."""
+    """What became of a form's files.
+
+    Attributes:
+        files: those that were stored.
+        errors: those that were refused.
+        error: the first refusal, when nothing was stored.
+    """
 
     files: list[FormDataFile]
     errors: list[FormDataError]
@@ -91,14 +205,26 @@ class FormDataUploadResponse(Struct, frozen=True, rename="camel", omit_defaults=
 
 
 class UploadRange(Struct, frozen=True, rename="camel"):
-    """Bytes of a part; both ends belong to it."""
+    """Bytes of a part; both ends belong to it.
+
+    Attributes:
+        inclusive_start: the first byte, counted from 0.
+        inclusive_end: the last one; -1 for the only part of an empty file.
+    """
 
     inclusive_start: int
     inclusive_end: int
 
 
 class UploadPart(Struct, frozen=True, rename="camel"):
-    """Where the bytes of one part go."""
+    """Where the bytes of one part go.
+
+    Attributes:
+        upload_id: the upload.
+        upload_part_index: the part, counted from 0.
+        upload_url: the part's bytes are PUT here, with a Content-Length and no credential.
+        range: which bytes of the file.
+    """
 
     upload_id: str
     upload_part_index: int
@@ -107,14 +233,25 @@ class UploadPart(Struct, frozen=True, rename="camel"):
 
 
 class UploadParts(Struct, frozen=True, rename="camel"):
-    """How many parts there are, and the first of them."""
+    """How many parts there are, and the first of them.
+
+    Attributes:
+        count: of parts, at least 1.
+        first: the part of index 0.
+    """
 
     count: int
     first: UploadPart
 
 
 class BeginMultipartUploadResponse(Struct, frozen=True, rename="camel"):
-    """The file that the upload is going to make, final but for its etag."""
+    """The upload that has begun.
+
+    Attributes:
+        file: what the upload is going to make, final but for its etag.
+        upload_id: the upload.
+        upload_parts: where the bytes go.
+    """
 
     file: FileDetails
     upload_id: str
@@ -122,13 +259,22 @@ class BeginMultipartUploadResponse(Struct, frozen=True, rename="camel"):
 
 
 class CompleteUploadPartResponse(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """`Completed`, with the file's etag, for the part that finished the upload."""
+    """How the upload stands.
+
+    Attributes:
+        status: `Pending`, or `Completed` for the part that finished the upload.
+        etag: of the file, once it is there.
+    """
 
     status: str
     etag: str | None = None
 
 
 class ListUploadPartsResponse(Struct, frozen=True, rename="camel"):
-    """Indexes of the parts that were not completed."""
+    """What is left to do.
+
+    Attributes:
+        remaining_upload_parts: indexes of the parts that were not completed, in order.
+    """
 
     remaining_upload_parts: list[int]

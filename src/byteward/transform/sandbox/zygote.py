@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import pyvips  # loaded here, so that every child has it already
 
-from byteward.transform.sandbox.child import run_child
+from byteward.transform.sandbox.child import run_child  # loads libvips, for every child
 from byteward.transform.sandbox.messages import StartMessage, receive
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -38,7 +37,6 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps children
     for name in set(os.environ) - set(_ENVIRONMENT):
         del os.environ[name]
-    pyvips.cache_set_max(0)
     while True:
         data, descriptors = receive(sock)
         if not data:

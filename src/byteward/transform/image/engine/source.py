@@ -13,6 +13,7 @@ from byteward.transform.image.engine import library
 from byteward.transform.image.formats import InputFormat
 from byteward.transform.image.geometry import Size
 from byteward.transform.image.limits import ImageLimits, check_input, usable_frames
+from byteward.transform.image.svg import check_svg
 from byteward.transform.image.values import refuse
 
 PAGED: Final = frozenset({InputFormat.GIF, InputFormat.WEBP, InputFormat.TIFF, InputFormat.HEIF})
@@ -64,12 +65,14 @@ class Header:
         return self.stored
 
 
-def read_header(data: object, source: InputFormat, limits: ImageLimits) -> Header:
+def read_header(data: memoryview, source: InputFormat, limits: ImageLimits) -> Header:
     """Read and judge a file's header.
 
     Raises:
         BytewardError: `unsupported_input_format`, `corrupt_input`, `transformation_failed`.
     """
+    if source is InputFormat.SVG:
+        check_svg(bytes(data))
     image = library.load(data, source, access="sequential")
     stored = Size(image.width, image.height)
     check_input(stored, limits)

@@ -1,0 +1,1 @@
+"""Stores of accounts: buckets, containers and web servers that folders are mapped to."""

@@ -1,0 +1,53 @@
+"""For every operation, a test that shows what it promises: `file.py::test`, relative to `tests/`.
+
+`test_operations.py` refuses an operation that is missing here and a test that is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+_BASIC = "integration/uploads/test_basic_upload.py::"
+_FORM = "integration/uploads/test_form_upload.py::"
+_PARTS = "integration/uploads/test_multipart_upload.py::"
+_URL = "conformance/api/test_upload_from_url.py::"
+_FILES = "integration/files/test_files.py::"
+_LISTING = "integration/files/test_listing.py::"
+_FOLDERS = "conformance/api/test_folders.py::"
+_JOBS = "conformance/api/test_jobs.py::"
+_CACHE = "conformance/api/test_cache_reset.py::"
+_READ = "integration/delivery/test_read_path.py::"
+_WORKER = "integration/delivery/test_auth_worker.py::"
+_SESSIONS = "integration/delivery/test_authority.py::"
+_REFERENCE = "integration/http/test_reference.py::"
+
+PROOFS: Final[Mapping[str, str]] = {
+    "BasicUpload": f"{_BASIC}test_overwriting_replaces_contents_and_everything_about_the_file",
+    "FormDataUpload": f"{_FORM}test_each_part_becomes_a_file",
+    "UploadFromUrl": f"{_URL}test_050_the_file_behind_a_url_is_stored_with_its_type",
+    "BeginMultipartUpload": f"{_PARTS}test_begin_returns_the_file_as_it_is_going_to_be",
+    "UploadPartContent": f"{_PARTS}test_parts_cover_the_file",
+    "GetUploadPart": f"{_PARTS}test_upload_url_ends_after_a_day_and_can_be_had_again",
+    "CompleteUploadPart": f"{_PARTS}test_wrong_completions_are_refused",
+    "ListUploadParts": f"{_PARTS}test_client_that_died_resumes_with_what_remains",
+    "GetFileDetails": f"{_FILES}test_details_are_all_there",
+    "DeleteFile": f"{_FILES}test_delete_answers_204_without_a_body_also_again",
+    "PutFolder": f"{_FOLDERS}test_096_settings_are_written_left_and_cleared",
+    "GetFolderDetails": f"{_FOLDERS}test_101_a_caller_sees_only_the_settings_that_it_may_read",
+    "ListFolder": f"{_FOLDERS}test_102_entries_come_in_the_order_of_their_paths",
+    "ListFolderChildren": f"{_LISTING}test_are_done_when_the_cursor_stands_still",
+    "GetJob": f"{_JOBS}test_121_a_job_tells_how_it_stands",
+    "CancelJob": f"{_JOBS}test_123_cancelling",
+    "ListRecentJobs": f"{_JOBS}test_122_recent_jobs_in_every_spelling",
+    "ResetCache": f"{_CACHE}test_124_a_reset_is_a_job",
+    "DownloadFile": f"{_READ}test_a_public_file_is_served_with_its_validators",
+    "HeadFile": f"{_READ}test_head_has_the_headers_of_get_and_no_body",
+    "ProcessFile": "e2e/test_images.py::test_an_image_is_resized_in_both_query_forms",
+    "OpenSession": f"{_SESSIONS}test_a_session_is_a_cookie_that_reads",
+    "CloseSession": f"{_SESSIONS}test_a_session_ends_whether_or_not_there_was_one",
+    "GetAuthWorker": f"{_WORKER}test_a_page_of_any_origin_may_import_the_worker",
+    "GetOpenApi": f"{_REFERENCE}test_the_document_is_served_to_anybody_and_may_be_kept",
+    "Healthz": f"{_READ}test_health_checks_say_one_word",
+    "Readyz": f"{_READ}test_health_checks_say_one_word",
+}
