@@ -25,6 +25,10 @@ class ErrorBody(Struct, frozen=True):
 
 
 class ErrorResponse(Struct, frozen=True):
-    """The body of every refusal."""
+    """The body of every refusal.
+
+    Attributes:
+        error: what went wrong.
+    """
 
     error: ErrorBody

@@ -133,9 +133,7 @@ def _due(connection: Connection, *, queued_until: int) -> list[str]:
     return list(connection.execute(_DUE, {"queued_until": queued_until}).scalars())
 
 
-def _forget_unused(
-    connection: Connection, *, ids: Sequence[str], queued_until: int
-) -> list[str]:
+def _forget_unused(connection: Connection, *, ids: Sequence[str], queued_until: int) -> list[str]:
     """Delete the rows of objects that are not in use; those that are leave the queue.
 
     An object that was queued anew since `ids` were read is left alone: it was in use till then, and

@@ -34,8 +34,7 @@ async def caller_of(request: ApiRequest) -> Caller:
     Raises:
         BytewardError: 401 or 403.
     """
-    names = request.path_params
-    account_id: str = names["accountId"] if "accountId" in names else names["account_id"]
+    account_id: str = request.path_params["accountId"]
     return await services_of(request).caller(_scope_of(request), account_id)
 
 

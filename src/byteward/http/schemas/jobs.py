@@ -43,7 +43,14 @@ class AsyncResponse(Struct, frozen=True, rename="camel"):
 
 
 class JobError(Struct, frozen=True):
-    """Why a job failed; with several failures the first, and all of them in `details`."""
+    """Why a job failed.
+
+    Attributes:
+        message: what happened, for people; of several failures the first.
+        code: which failure.
+        timestamp: when, as ISO 8601 in UTC with milliseconds.
+        details: for programs; of several failures all of them.
+    """
 
     message: str
     code: str
@@ -81,6 +88,10 @@ class JobSummary(Struct, frozen=True, rename="camel"):
 
 
 class ListRecentJobsResponse(Struct, frozen=True):
-    """The youngest jobs, the youngest first."""
+    """Some jobs.
+
+    Attributes:
+        items: the youngest first.
+    """
 
     items: list[JobSummary]

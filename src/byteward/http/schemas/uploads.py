@@ -170,7 +170,14 @@ class FormDataFile(Struct, frozen=True, rename="camel"):
 
 
 class FileError(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Why a file of a form was refused."""
+    """Why a file of a form was refused.
+
+    Attributes:
+        code: which failure.
+        message: what happened and what to do, for people.
+        timestamp: when, as ISO 8601 in UTC with milliseconds.
+        details: for programs.
+    """
 
     code: str
     message: str
