@@ -272,3 +272,30 @@ def test_metadata_and_placeholders(server: Server) -> None:
     meta = get(server, "/EX6?f=meta").json
     assert (meta["width"], meta["height"], meta["orientation"]) == (300, 400, 6)
     assert len(get(server, "/QUAD?f=blurhash").body) == 28
+
+
+def test_a_layer_of_a_mounted_folder_is_found_where_the_mount_leads(server: Server) -> None:
+    store(server, "/target/logo.png", picture("LOGO"), "image/png")
+    answer = request(
+        "PUT",
+        f"{server.api}/v2/accounts/{server.account_id}/folders",
+        headers={
+            "Authorization": f"Bearer {server.secret_key}",
+            "Content-Type": "application/json",
+        },
+        body=json.dumps(
+            {
+                "folderPath": "/mounted",
+                "folderSettings": {
+                    "storageLayer": {
+                        "set": True,
+                        "value": {"type": "InternalStorageV2", "mount": "/target"},
+                    }
+                },
+            }
+        ).encode(),
+    )
+    assert answer.status == 200, answer.body
+    assert size(get(server, "/mounted/logo.png?w=10&f=png")) == (10, 10)
+    image = opened(get(server, "/BASE?image=/mounted/logo.png&f=png").body)
+    assert image(200, 150)[:3] == [0, 0, 255]

@@ -21,6 +21,7 @@ from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import Representation
 from byteward.delivery.request import Pairs
 from byteward.errors import BytewardError, ErrorCode
+from byteward.files.layer_resolution import ExternalPlace, levels_of, place_of
 from byteward.files.store import StoredFile
 from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
@@ -282,12 +283,26 @@ class _Look:
         await results._guard.require(  # noqa: SLF001 - one unit
             self._principal, Action.DOWNLOAD_FILE, path.segments, slug=self._slug
         )
-        found = await results._files.find(self._account_id, path, self._version)  # noqa: SLF001 - one unit
+        layers = await results._facts.storage_layers(self._account_id)  # noqa: SLF001 - one unit
+        place = place_of(levels_of(layers), path.segments)
+        if isinstance(place, ExternalPlace):
+            raise external_source()
+        kept = FilePath(place.segments)
+        found = await results._files.find(self._account_id, kept, self._version)  # noqa: SLF001 - one unit
         if found is None:
             raise BytewardError(
                 ErrorCode.FILE_NOT_FOUND, "no file at this path", details=dict(details)
             )
         return found.file
+
+
+def external_source() -> BytewardError:
+    """The refusal of a source that an account keeps in a store of its own."""
+    return BytewardError(
+        ErrorCode.TRANSFORMATION_FAILED,
+        "files in stores of accounts are not transformed; copy the file to internal storage first",
+        details={"reason": "external_source"},
+    )
 
 
 def preset_pairs(preset: Preset) -> Pairs:

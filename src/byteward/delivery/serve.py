@@ -32,7 +32,7 @@ from byteward.delivery.external import ExternalDelivery, ExternalRequest
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.representation import Representation
 from byteward.delivery.request import RAW, DeliveryRequest, parse_request
-from byteward.delivery.results import Results
+from byteward.delivery.results import Results, external_source
 from byteward.delivery.session_endpoint import PREFIX as SESSION_PREFIX
 from byteward.delivery.session_endpoint import SessionEndpoint, account_of
 from byteward.errors import BytewardError, ErrorCode
@@ -278,7 +278,7 @@ class DeliveryApp:
         permit = Permit(may, _lifetimes(account.settings, may, self._clock), version, path)
         if isinstance(place, ExternalPlace):
             if wanted is not None:
-                raise _external_source()
+                raise external_source()
             return Elsewhere(permit, place)
         found = await self._files.find(request.account_id, path, version)
         if found is None:
@@ -396,14 +396,6 @@ def _no_account() -> BytewardError:
 def _no_transformation() -> BytewardError:
     return BytewardError(
         ErrorCode.TRANSFORMATION_NOT_FOUND, "no such transformation or preset, check the URL"
-    )
-
-
-def _external_source() -> BytewardError:
-    return BytewardError(
-        ErrorCode.TRANSFORMATION_FAILED,
-        "files in stores of accounts are not transformed; copy the file to internal storage first",
-        details={"reason": "external_source"},
     )
 
 
