@@ -1,15 +1,26 @@
-"""Holds every answer of the API plane against what its operation declares."""
+"""Holds every answer of both planes against what its operation declares."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from byteward.errors import ErrorCode
 from byteward.http.app import all_operations
 from byteward.openapi.operation import AnyOperation, Plane
-from tests.asgi_client import Response
+
+
+class Answer(Protocol):
+    """What came back."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
 
 OF_ROUTING: Final = frozenset(
     {
@@ -21,30 +32,37 @@ OF_ROUTING: Final = frozenset(
 )
 """Refusals of requests that no operation takes."""
 
+ON_API: Final = (Plane.API, Plane.BOTH)
+ON_CDN: Final = (Plane.CDN, Plane.BOTH)
+
 
 @lru_cache(maxsize=1)
-def api_operations() -> tuple[tuple[re.Pattern[str], AnyOperation], ...]:
-    """The operations of the API plane with a pattern of their paths."""
+def _operations() -> tuple[tuple[re.Pattern[str], AnyOperation], ...]:
+    """The operations with a pattern of their paths."""
     return tuple(
-        (re.compile(re.sub(r"\{\w+\}", "[^/]+", each.operation.path) + "/?"), each.operation)
-        for each in all_operations()
-        if each.operation.plane is not Plane.CDN
+        (re.compile(_pattern(each.operation.path)), each.operation) for each in all_operations()
     )
 
 
-def operation_at(method: str, target: str) -> AnyOperation | None:
+def _pattern(path: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]*", path.replace("{filePath}", ".*")) + "/?"
+
+
+def operation_at(method: str, target: str, planes: tuple[Plane, ...]) -> AnyOperation | None:
     """The operation that answers a request; None when there is none."""
     path = target.partition("?")[0]
     asked = "GET" if method == "HEAD" else method
-    for pattern, operation in api_operations():
-        if operation.method == asked and pattern.fullmatch(path):
+    for pattern, operation in _operations():
+        if operation.method == asked and operation.plane in planes and pattern.fullmatch(path):
             return operation
     return None
 
 
-def assert_declared(method: str, target: str, answer: Response) -> None:
+def assert_declared(
+    method: str, target: str, answer: Answer, planes: tuple[Plane, ...] = ON_API
+) -> None:
     """Fail for a status or a code that the operation does not declare."""
-    operation = operation_at(method, target)
+    operation = operation_at(method, target, planes)
     code = answer.headers.get("x-error-code", "")
     if operation is None or code in OF_ROUTING:
         return

@@ -11,8 +11,6 @@ certificates and JWT templates, each under the name that the cases use (`SK`, `J
   `Case.then`. All files of the fixture exist when a case begins, except `absent`; nothing else
   does. `given` asks for an upload in progress or a job.
 - `http: later` marks a case whose operation is not served by every release; `operation` names it.
-  Until then `expect_until_images`, if there, is what the server answers; a refused case is refused
-  regardless, so its `expect` always holds.
 
 Placeholders in targets, headers, cookies and JSON: `{key:PK}` text of a key, `{jwt:J1A}` a token,
 `{basic:apikey:SKR}` Base64 of user and key, `{etag:/path}` the quoted ETag of a file, `{upload}`
@@ -292,7 +290,6 @@ class Case(Record, frozen=True):
     origin: OriginCheck | None = None
     http: Literal["now", "later"] = "now"
     operation: str | None = None
-    expect_until_images: Expectation | None = None
     then: list[Step] = []
 
     @property

@@ -77,9 +77,20 @@ def account_document(fixture: Fixture, signers: Signers) -> dict[str, Any]:
     return {"accounts": accounts}
 
 
+# A picture of two by two pixels, without the SOI marker it begins with.
+_PICTURE: Final = base64.b64decode(
+    "/9sAQwAQCwwODAoQDg0OEhEQExgoGhgWFhgxIyUdKDozPTw5Mzg3QEhcTkBEV0U3OFBtUVdfYmdoZz5NcXlwZHhc"
+    "ZWdj/9sAQwEREhIYFRgvGhovY0I4QmNjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2Nj"
+    "Y2NjY2Nj/8AAEQgAAgACAwEiAAIRAQMRAf/EABUAAQEAAAAAAAAAAAAAAAAAAAAD/8QAFBABAAAAAAAAAAAAAAAA"
+    "AAAAAP/EABQBAQAAAAAAAAAAAAAAAAAAAAX/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCgAYs/"
+    "/9k="
+)
+
+
 def bytes_of(path: str) -> bytes:
-    """What the fixture's file at the path holds."""
-    return f"the bytes of {path}".encode()
+    """What the fixture's file at the path holds: a picture, whose comment names the path."""
+    comment = f"the bytes of {path}".encode()
+    return b"\xff\xd8\xff\xfe" + (len(comment) + 2).to_bytes(2) + comment + _PICTURE
 
 
 @dataclass

@@ -34,7 +34,7 @@ def test_case_over_http(world: World, case: Case) -> None:
     world.prepare(case)
     try:
         answer = world.send(case.request)
-        expect = case.expect_until_images or case.expect
+        expect = case.expect
         assert list(problems(world, case.request, answer, expect)) == []
         if expect.same_as is not None:
             other = world.send(CASES[str(expect.same_as)].request)

@@ -333,7 +333,6 @@ UNROUTED: Final = [
     ("cdn", b"/A623uY22/raw/pub.jpg"),
     ("cdn", b"/A623uY/raw/pub.jpg"),
     ("cdn", b"/A623uY2/nothing/pub.jpg"),
-    ("cdn", b"/A623uY2/image/pub.jpg"),
     ("cdn", b"/api/v1/access_tokens"),
     ("cdn", b"/api/v1/access_tokens/ZZZZZZZ"),
     ("cdn", b"/api/v1/nothing"),

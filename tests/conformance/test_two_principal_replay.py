@@ -28,7 +28,15 @@ EXISTING = "/private/deep/canary.bin"
 MISSING = "/private/deep/absent.bin"
 FOLDER, NO_FOLDER = "/private/canary", "/private/absent"
 SIZE = 4321
-SLUGS = ("raw", "image", "thumbnail", "thumbnail-sm", "video", "archive", "nothing")
+# The canary is no image: its owner is told so.
+SLUGS = {
+    "image": 415,
+    "thumbnail": 415,
+    "thumbnail-sm": 415,
+    "video": 404,
+    "archive": 404,
+    "nothing": 404,
+}
 VARYING = {"date", "x-request-id"}
 
 
@@ -126,8 +134,8 @@ def delivery_steps(canary: Canary) -> Iterator[Step]:
             yield Step(f"query{query}", "cdn", method, "/A623uY2/raw{path}" + query, 200)
         yield Step("parameter", "cdn", method, "/A623uY2/raw/pub.jpg?path={path}", 200)
         yield Step("bang", "cdn", method, "/A623uY2/raw{path}!version=1", 200)
-        for slug in SLUGS[1:]:
-            yield Step(f"slug-{slug}", "cdn", method, f"/A623uY2/{slug}{{path}}", 404)
+        for slug, owner in SLUGS.items():
+            yield Step(f"slug-{slug}", "cdn", method, f"/A623uY2/{slug}{{path}}", owner)
     yield Step("save", "cdn", b"POST", "/A623uY2/save/image{path}", 404, (json_type(),), "{}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 
 @contextmanager
@@ -17,8 +18,12 @@ def savepoint(conn: Connection) -> Iterator[None]:
     conn.exec_driver_sql("SAVEPOINT part")
     try:
         yield
-    except BaseException:
-        conn.exec_driver_sql("ROLLBACK TO part")
-        conn.exec_driver_sql("RELEASE part")
+    except BaseException as error:
+        try:
+            conn.exec_driver_sql("ROLLBACK TO part")
+            conn.exec_driver_sql("RELEASE part")
+        except SQLAlchemyError:
+            # A full disk undoes the whole transaction; what counts is why.
+            raise error from None
         raise
     conn.exec_driver_sql("RELEASE part")

@@ -116,12 +116,12 @@ class Reference:
         if content is None:
             content = self._contents[path] = self._make(path)
         context: RequestContext = scope[SCOPE_KEY]
+        context.vary = "Accept-Encoding"
         is_packed = _takes_gzip(context.headers)
         etag = f'"{content.etag}-gzip"' if is_packed else f'"{content.etag}"'
         validators = [
             header_line("etag", etag),
             header_line("cache-control", f"public, max-age={MAX_AGE_SECONDS}"),
-            (b"vary", b"Accept-Encoding"),
         ]
         if _is_current(context.headers, etag):
             await send_response(send, 304, validators, b"")

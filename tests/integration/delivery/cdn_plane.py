@@ -35,6 +35,7 @@ from byteward.paths import FilePath, FolderPath
 from byteward.permissions.facts import Facts
 from byteward.transform.cache import ResultCache
 from byteward.transform.client import TransformClient
+from tests.declared import ON_CDN, assert_declared
 
 ACCOUNT: Final = "W142hJk"
 OTHER: Final = "B7xk3Qz"
@@ -133,7 +134,9 @@ class CdnPlane:
             "headers": [(b"host", host.encode()), *lines],
             "client": ("127.0.0.1", 50000),
         }
-        return self.runner.run(self._send(scope, body))
+        answer = self.runner.run(self._send(scope, body))
+        assert_declared(method, target, answer, ON_CDN)
+        return answer
 
     async def _send(self, scope: Message, body: bytes) -> Response:
         sent: list[Message] = []

@@ -103,6 +103,7 @@ def test_each_part_is_read_only_small_and_the_same_packed(plane: Plane, path: st
     assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(packed.body) == plain.body
     assert packed.headers["etag"] != plain.headers["etag"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding, Origin"
     assert len(packed.body) < 60_000
     head = plane.call("HEAD", path)
     assert (head.status, head.body) == (200, b"")

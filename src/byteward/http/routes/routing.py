@@ -37,7 +37,10 @@ def handles(
 
 def operation_of(handler: HTTPRouteHandler) -> AnyOperation:
     """The declaration that a handler was made from."""
-    operation: AnyOperation = handler.opt[_DECLARATION]
+    operation: AnyOperation | None = handler.opt.get(_DECLARATION)
+    if operation is None:
+        message = f"{handler.paths} was not routed by `handles`"
+        raise TypeError(message)
     return operation
 
 
