@@ -25,14 +25,18 @@ from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import AccountSettings, JwtCertificate, RateLimit
 from byteward.accounts.service import create_account, create_api_key, new_api_key
 from byteward.accounts.store import insert_certificate
+from byteward.bulk.requests import BulkRequests
+from byteward.bulk.tools import Tools
 from byteward.config import HttpSettings, OutboundSettings
 from byteward.db import tables
 from byteward.db.migrate import upgrade
 from byteward.db.sqlite import open_sqlite
 from byteward.delivery.asgi import AsgiApp
+from byteward.files.copying import FileCopies
 from byteward.files.external_files import ExternalFiles
 from byteward.files.folders import Folders
 from byteward.files.layer_store import LayerStore
+from byteward.files.moving import Moves
 from byteward.files.service import Files
 from byteward.files.store import find_file
 from byteward.http import headers as fixed_headers
@@ -303,9 +307,14 @@ def api_plane(
             clock=clock,
             external=external,
         )
+        copies = FileCopies(
+            database=database, guard=guard, clock=clock, store=store, external=external
+        )
+        tools = Tools(database=database, guard=guard, clock=clock, external=external, copies=copies)
+        jobs = JobQueue(database, clock, max_queued=max_jobs)
         results = ResultCache(folder.cache_path)
         kinds = {
-            **job_handlers(guard=guard, clock=clock, results=results),
+            **job_handlers(tools, results),
             **(job_kinds or {}),
         }
         services = ApiServices(
@@ -326,7 +335,10 @@ def api_plane(
                 clock=clock,
                 external=external,
             ),
-            jobs=JobQueue(database, clock, max_queued=max_jobs),
+            file_copies=copies,
+            moves=Moves(database=database, guard=guard, clock=clock),
+            bulk=BulkRequests(database=database, guard=guard, clock=clock, jobs=jobs),
+            jobs=jobs,
             job_kinds=kinds,
             urls=ResponseUrls(API_URL, CDN_URL),
             limits=limits or HttpSettings(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from byteward.bulk.requests import BulkRequests
 from byteward.config import Config
 from byteward.delivery import session_endpoint
 from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
@@ -26,6 +27,7 @@ from byteward.delivery.serve import DeliveryApp
 from byteward.delivery.session_endpoint import SessionEndpoint
 from byteward.files.external_files import ExternalFiles
 from byteward.files.folders import Folders
+from byteward.files.moving import Moves
 from byteward.files.service import Files
 from byteward.http import headers
 from byteward.http.app import browser_origins, build_api
@@ -40,7 +42,7 @@ from byteward.jobs.queue import JobQueue
 from byteward.operations.backend import Backend, opened_backend
 from byteward.operations.outbound import external_files
 from byteward.operations.public_urls import PublicUrls, public_urls
-from byteward.operations.worker import job_handlers
+from byteward.operations.worker import bulk_tools, job_handlers
 from byteward.outbound.fetch import OutboundClient
 from byteward.outbound.resolve import SystemResolver
 from byteward.permissions.facts import Facts
@@ -156,6 +158,8 @@ def _api_plane(parts: Parts) -> AsgiApp:
         clock=backend.clock,
         external=external,
     )
+    tools = bulk_tools(backend, guard, external)
+    jobs = JobQueue(backend.database, backend.clock, max_queued=config.jobs.max_queued)
     services = ApiServices(
         facts=facts,
         authenticator=parts.authenticator,
@@ -174,6 +178,7 @@ def _api_plane(parts: Parts) -> AsgiApp:
             publication, parts.outbound, max_seconds=config.outbound.total_seconds
         ),
         files=Files(database=backend.database, guard=guard, clock=backend.clock, external=external),
+        file_copies=tools.copies,
         folders=Folders(
             database=backend.database,
             facts=facts,
@@ -181,12 +186,10 @@ def _api_plane(parts: Parts) -> AsgiApp:
             clock=backend.clock,
             external=external,
         ),
-        jobs=JobQueue(backend.database, backend.clock, max_queued=config.jobs.max_queued),
-        job_kinds=job_handlers(
-            guard=guard,
-            clock=backend.clock,
-            results=parts.results,
-        ),
+        moves=Moves(database=backend.database, guard=guard, clock=backend.clock),
+        bulk=BulkRequests(database=backend.database, guard=guard, clock=backend.clock, jobs=jobs),
+        jobs=jobs,
+        job_kinds=job_handlers(tools, parts.results),
         urls=ResponseUrls(parts.urls.api, parts.urls.cdn),
         limits=config.http,
         form_limits=FormLimits(

@@ -69,6 +69,19 @@ class PathFilter:
                 return area.decision
         return None
 
+    def reaches_below(self, folder: Segments) -> bool:
+        """Whether some path strictly below the folder may be allowed, as far as rules tell.
+
+        An area that more specific ones hide completely counts as well.
+        """
+        size = len(folder)
+        if any(
+            len(area.pattern.base) > size and area.pattern.base[:size] == folder
+            for area in self.allowed
+        ):
+            return True
+        return any(self.allows(folder + (self._unused,) * depth) for depth in (1, 2))
+
     @property
     def allowed(self) -> Iterator[Area]:
         """The areas that are allowed, most specific first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from byteward.files.metadata import decode_metadata, encode_metadata
 from byteward.files.tags import join_tags
@@ -52,6 +53,9 @@ class Changes:
     def named_tags(self) -> tuple[str, ...]:
         """The tags that the request names, each of which the caller has to be allowed."""
         return () if self.tags is None else self.tags.value
+
+
+AS_AT_SOURCE: Final = Changes()
 
 
 def changed_metadata(stored: str, change: MetadataChange | None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from msgspec import UnsetType
 from sqlalchemy import Connection
 
 from byteward.access.actions import Action
@@ -25,8 +24,8 @@ from byteward.files.folder_settings import (
     inherited_settings,
     redacted,
 )
+from byteward.files.layer_resolution import mount_of
 from byteward.files.listing import ListFolder, Listing, Listings
-from byteward.files.storage_layers import InternalLayer
 from byteward.files.tree import FolderRow
 from byteward.identity.caller import Caller
 from byteward.paths import FolderPath
@@ -116,8 +115,8 @@ class Folders:
         wanted = [WRITE_ACTION[field] for field in fields] or [Action.CREATE_VIRTUAL_FOLDER]
         for action in wanted:
             await self._guard.require(principal, action, segments)
-        shown = _mounted_by(change.update)
         new_layer = change.update.storage_layer
+        shown = None if new_layer is None else mount_of(new_layer.value)
         if new_layer is not None and new_layer.value is not None:
             self._external.check_layer(new_layer.value)
         if shown is not None:
@@ -171,17 +170,6 @@ class Folders:
                 levels, segments, account_default=default_root_permissions(account.settings)
             ),
         )
-
-
-def _mounted_by(update: SettingsUpdate) -> Segments | None:
-    """The folder whose files a new storage layer shows elsewhere, if it mounts one.
-
-    SECURITY: whoever mounts a folder gives its files the permissions of another path.
-    """
-    layer = None if update.storage_layer is None else update.storage_layer.value
-    if not isinstance(layer, InternalLayer) or isinstance(layer.mount, UnsetType):
-        return None
-    return FolderPath.parse(layer.mount).segments
 
 
 def _without_trailing_slash(folder: FolderPath) -> FolderPath:

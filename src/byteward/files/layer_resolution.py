@@ -20,6 +20,7 @@ from byteward.files.storage_layers import (
     BucketLayer,
     ExternalLayer,
     InternalLayer,
+    NewStorageLayer,
     StorageLayer,
     WebLayer,
     decode_layer,
@@ -130,6 +131,16 @@ def mounted(layer: InternalLayer, folder: Segments, segments: Segments) -> Segme
     if isinstance(layer.mount, UnsetType):
         return segments
     return parse_segments(layer.mount) + segments[len(folder) :]
+
+
+def mount_of(layer: StorageLayer | NewStorageLayer | None) -> Segments | None:
+    """The folder whose files the layer shows elsewhere, if it mounts one.
+
+    SECURITY: whoever mounts a folder gives its files the permissions of another path.
+    """
+    if not isinstance(layer, InternalLayer) or isinstance(layer.mount, UnsetType):
+        return None
+    return parse_segments(layer.mount)
 
 
 def object_key(layer: BucketLayer | AzureLayer, folder: Segments, segments: Segments) -> str:

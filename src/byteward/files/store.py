@@ -7,6 +7,7 @@ collector takes its bytes away later, unless another row names it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from byteward.access.model import Segments
 from byteward.db.dialect import upsert
 from byteward.db.tables import files, folders, objects, removals
 from byteward.db.tree import FILE_WITH_BLOCKS_AT, file_at
@@ -40,6 +42,10 @@ _FILE: Final = bindparam("file", type_=Integer())
 _IN_FOLDER: Final = select(files.c.file_id, files.c.object_id, files.c.size_bytes).where(
     files.c.folder_id == _FOLDER, files.c.name == _WANTED
 )
+_SOME_IN_FOLDER: Final = select(files.c.file_id, files.c.object_id, files.c.size_bytes).where(
+    files.c.folder_id == _FOLDER,
+    files.c.name.in_(bindparam("names", expanding=True, type_=Text())),
+)
 _EXPIRED: Final = (
     select(files.c.file_id, files.c.folder_id, files.c.object_id, files.c.size_bytes)
     .add_columns(folders.c.account_id)
@@ -50,6 +56,9 @@ _EXPIRED: Final = (
 )
 _UPDATE: Final = update(files).where(files.c.file_id == _FILE)
 _DELETE: Final = delete(files).where(files.c.file_id == _FILE)
+_DELETE_SOME: Final = delete(files).where(
+    files.c.file_id.in_(bindparam("ids", expanding=True, type_=Integer()))
+)
 _INSERT: Final = insert(files)
 _INSERT_OBJECT: Final = insert(objects)
 # Files that are copies share an object, so it may be queued when another of them goes; its grace
@@ -177,6 +186,40 @@ def delete_file(conn: Connection, account_id: str, path: FilePath, now_ms: int) 
     _remove(conn, account_id, found.file_id, found.object_id, found.details.size_bytes, now_ms)
     tree.prune(conn, found.folder_id)
     return True
+
+
+def delete_files(conn: Connection, account_id: str, paths: Iterable[FilePath], now_ms: int) -> int:
+    """`delete_file` for some hundred files, folder by folder; how many there were.
+
+    A file that has expired goes as well: it was only waiting for that.
+    """
+    names: dict[Segments, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent.segments, set()).add(path.name)
+    return sum(
+        _delete_in_folder(conn, account_id, folder, wanted, now_ms)
+        for folder, wanted in names.items()
+    )
+
+
+def _delete_in_folder(
+    conn: Connection, account_id: str, segments: Segments, names: set[str], now_ms: int
+) -> int:
+    folder = tree.find_folder(conn, account_id, segments)
+    if folder is None:
+        return 0
+    key = {"folder": folder.folder_id, "names": sorted(names)}
+    rows = conn.execute(_SOME_IN_FOLDER, key).all()
+    if not rows:
+        return 0
+    conn.execute(_DELETE_SOME, {"ids": [row.file_id for row in rows]})
+    size_bytes = sum(row.size_bytes for row in rows)
+    usage.change_stored(conn, account_id, usage.NO_QUOTAS, files=-len(rows), size_bytes=-size_bytes)
+    # An object stands once in a statement, however many of its copies go.
+    gone = dict.fromkeys(row.object_id for row in rows)
+    conn.execute(_QUEUE_REMOVAL, [{"object_id": each, "queued_at": now_ms} for each in gone])
+    tree.prune(conn, folder.folder_id)
+    return len(rows)
 
 
 def has_expired(conn: Connection, now_ms: int) -> bool:

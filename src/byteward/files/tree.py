@@ -16,6 +16,7 @@ from sqlalchemy import (
     Row,
     Text,
     bindparam,
+    case,
     delete,
     exists,
     insert,
@@ -46,6 +47,26 @@ _INSERT: Final = (
     .returning(folders.c.folder_id)
 )
 _MAKE_VIRTUAL: Final = update(folders).where(folders.c.folder_id == _FOLDER).values(is_virtual=True)
+_MOVE: Final = (
+    update(folders)
+    .where(folders.c.folder_id == _FOLDER)
+    .values(
+        parent_id=bindparam("new_parent", type_=Integer()),
+        name=bindparam("new_name", type_=Text()),
+    )
+)
+_CLEAR: Final = (
+    update(folders)
+    .where(folders.c.folder_id == _FOLDER)
+    .values(
+        description=None,
+        public_permissions=case(
+            (folders.c.parent_id.is_(None), folders.c.public_permissions), else_=None
+        ),
+        storage_layer=None,
+        sealed_storage_layer=None,
+    )
+)
 _SET: Final = (
     update(folders)
     .where(folders.c.folder_id == _FOLDER)
@@ -56,6 +77,15 @@ _SET: Final = (
     )
 )
 _children: Final = folders.alias("children")
+_MAKE_PHYSICAL: Final = (
+    update(folders)
+    .where(
+        folders.c.folder_id == _FOLDER,
+        folders.c.parent_id.is_not(None),
+        ~exists().where(_children.c.parent_id == _FOLDER, _children.c.is_virtual),
+    )
+    .values(is_virtual=False)
+)
 _PARENT: Final = select(folders.c.parent_id).where(folders.c.folder_id == _FOLDER)
 _PRUNE: Final = delete(folders).where(
     folders.c.folder_id == _FOLDER,
@@ -149,6 +179,28 @@ def set_settings(conn: Connection, folder_id: int, settings: FolderSettings) -> 
         "new_storage_layer": stored_layer,
     }
     conn.execute(_SET, {"folder": folder_id} | values)
+
+
+def move_folder(conn: Connection, account_id: str, folder: FolderRow, segments: Segments) -> None:
+    """Give a folder another path, where no folder is, with everything in it.
+
+    Whether that is allowed was decided on the same connection.
+    """
+    old = conn.execute(_PARENT, {"folder": folder.folder_id}).scalar_one()
+    new = ensure_folder(conn, account_id, segments[:-1], is_virtual=folder.is_virtual)
+    place = {"new_parent": new.folder_id, "new_name": segments[-1]}
+    conn.execute(_MOVE, {"folder": folder.folder_id} | place)
+    prune(conn, old)
+
+
+def clear_folder(conn: Connection, folder_id: int) -> None:
+    """Take back what made a folder on purpose; it goes when nothing is in it.
+
+    INVARIANT: a folder above a virtual one stays virtual. The root keeps who may see its files.
+    """
+    conn.execute(_CLEAR, {"folder": folder_id})
+    conn.execute(_MAKE_PHYSICAL, {"folder": folder_id})
+    prune(conn, folder_id)
 
 
 def prune(conn: Connection, folder_id: int) -> None:

@@ -20,7 +20,16 @@ from byteward.delivery.asgi import BODY, AsgiApp, Message, Receive, Scope, Send
 from byteward.errors import BytewardError, ErrorCode
 from byteward.http import health, reference
 from byteward.http.reference import Reference
-from byteward.http.routes import cache, files, folders, jobs, upload_from_url, uploads
+from byteward.http.routes import (
+    cache,
+    file_batches,
+    files,
+    folder_batches,
+    folders,
+    jobs,
+    upload_from_url,
+    uploads,
+)
 from byteward.http.routes.file_bodies import (
     FILE_BODIES,
     FileBodyHandler,
@@ -41,7 +50,9 @@ HANDLERS: Final = (
     *uploads.HANDLERS,
     *upload_from_url.HANDLERS,
     *files.HANDLERS,
+    *file_batches.HANDLERS,
     *folders.HANDLERS,
+    *folder_batches.HANDLERS,
     *jobs.HANDLERS,
     *cache.HANDLERS,
 )

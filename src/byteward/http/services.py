@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from litestar import Request
 from litestar.datastructures import State
 
+from byteward.bulk.requests import BulkRequests
 from byteward.clock import Clock
 from byteward.config import HttpSettings
 from byteward.delivery.asgi import Receive, Scope
+from byteward.files.copying import FileCopies
 from byteward.files.folders import Folders
+from byteward.files.moving import Moves
 from byteward.files.service import Files
 from byteward.http.body import BodyTimes, RequestBody
 from byteward.http.public_urls import ResponseUrls
@@ -42,7 +45,10 @@ class ApiServices:
         multipart: uploads in parts.
         url_uploads: uploads from URLs.
         files: single files.
+        file_copies: copies of single files.
         folders: folders.
+        moves: files and folders that get another path.
+        bulk: work on many files.
         jobs: background work.
         job_kinds: what each kind of job tells about itself.
         urls: absolute URLs in responses.
@@ -57,7 +63,10 @@ class ApiServices:
     multipart: MultipartUploads
     url_uploads: UrlUploads
     files: Files
+    file_copies: FileCopies
     folders: Folders
+    moves: Moves
+    bulk: BulkRequests
     jobs: JobQueue
     job_kinds: Mapping[str, JobHandler]
     urls: ResponseUrls

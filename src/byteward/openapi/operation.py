@@ -158,6 +158,7 @@ class Operation(Generic[Q_co, B_co, A_co]):
         text: what it does; the handler's docstring when empty.
         is_refused_alike: refusals may also have the form of the answer, with `error` beside it.
         is_deprecated: kept for old clients.
+        is_extension: the vendor has nothing like it, so its clients have no method for it.
     """
 
     id: str
@@ -177,6 +178,7 @@ class Operation(Generic[Q_co, B_co, A_co]):
     text: str = ""
     is_refused_alike: bool = False
     is_deprecated: bool = False
+    is_extension: bool = False
 
     @property
     def is_json(self) -> bool:

@@ -42,6 +42,7 @@ def is_in_client(operation: AnyOperation) -> bool:
     return (
         operation.tag in _CLIENT_CLASSES
         and not operation.is_deprecated
+        and not operation.is_extension
         and operation.method != "HEAD"
         and not isinstance(operation.body, FileContent | FilesOfForm)
     )

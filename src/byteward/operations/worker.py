@@ -12,15 +12,20 @@ import signal
 from collections.abc import Mapping
 from typing import Final
 
-from byteward.clock import Clock, now_ms
+from byteward.bulk import copy_files, copy_folders, delete_files, delete_folders
+from byteward.bulk.tools import Tools
+from byteward.clock import now_ms
 from byteward.config import Config
+from byteward.files.copying import FileCopies
 from byteward.files.expiry import SWEEP_SECONDS, sweep_expired_files
+from byteward.files.external_files import ExternalFiles
 from byteward.jobs import store as job_store
 from byteward.jobs.model import JobHandler
 from byteward.jobs.worker import Worker, WorkerSettings
 from byteward.operations.backend import Backend, opened_backend
 from byteward.operations.housekeeping import sweep
 from byteward.operations.outbound import external_files, opened_client
+from byteward.outbound.fetch import OutboundClient
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
 from byteward.telemetry.log import get_logger
@@ -38,26 +43,50 @@ _FORGET_BATCH: Final = 500
 _EXPIRED_BATCH: Final = 500
 
 
-def job_handlers(*, guard: Guard, clock: Clock, results: ResultCache) -> Mapping[str, JobHandler]:
+def job_handlers(tools: Tools, results: ResultCache) -> Mapping[str, JobHandler]:
     """Every kind of job, by its name on the wire.
 
     Args:
-        guard: decides about each item.
-        clock: Unix seconds.
+        tools: for jobs on files.
         results: of transformations.
     """
-    _ = guard, clock
-    return {RESET_CACHE: ResetCacheJob(results)}
+    return {
+        copy_files.JOB_TYPE: copy_files.CopyFilesJob(tools),
+        delete_files.JOB_TYPE: delete_files.DeleteFilesJob(tools),
+        copy_folders.JOB_TYPE: copy_folders.CopyFoldersJob(tools),
+        delete_folders.JOB_TYPE: delete_folders.DeleteFoldersJob(tools),
+        RESET_CACHE: ResetCacheJob(results),
+    }
 
 
-def job_worker(backend: Backend) -> Worker:
-    """The worker of an installation."""
+def bulk_tools(backend: Backend, guard: Guard, external: ExternalFiles) -> Tools:
+    """What jobs on files work with."""
+    return Tools(
+        database=backend.database,
+        guard=guard,
+        clock=backend.clock,
+        external=external,
+        copies=FileCopies(
+            database=backend.database,
+            guard=guard,
+            clock=backend.clock,
+            store=backend.store,
+            external=external,
+        ),
+    )
+
+
+def job_worker(backend: Backend, client: OutboundClient) -> Worker:
+    """The worker of an installation; its requests to stores of accounts go through `client`."""
     settings, clock = backend.config.jobs, backend.clock
     facts = Facts(backend.database, backend.keys)
     guard = Guard(facts, backend.keys, clock, tells_details=True)
     return Worker(
         backend.database,
-        job_handlers(guard=guard, clock=clock, results=ResultCache(backend.folder.cache_path)),
+        job_handlers(
+            bulk_tools(backend, guard, external_files(backend, client)),
+            ResultCache(backend.folder.cache_path),
+        ),
         clock,
         name=_NAME,
         settings=WorkerSettings(concurrency=settings.concurrency, per_account=settings.per_account),
@@ -80,13 +109,14 @@ async def _until_stopped(config: Config) -> None:
 
 
 async def _do_jobs(backend: Backend) -> None:
-    worker = job_worker(backend)
-    while True:
-        try:
-            await worker.run()
-        except Exception:  # noqa: BLE001 - the outermost loop: the next try may succeed
-            _LOG.exception("jobs.failed")
-        await asyncio.sleep(_RESTART_SECONDS)
+    with opened_client(backend.config.outbound) as client:
+        worker = job_worker(backend, client)
+        while True:
+            try:
+                await worker.run()
+            except Exception:  # noqa: BLE001 - the outermost loop: the next try may succeed
+                _LOG.exception("jobs.failed")
+            await asyncio.sleep(_RESTART_SECONDS)
 
 
 async def _keep_house(backend: Backend) -> None:

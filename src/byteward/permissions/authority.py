@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,6 +106,16 @@ class Deciding:
         if not overwrite.is_allowed:
             self._guard.enforce(overwrite if create.is_allowed else create)
 
+    def require_some_write(self, segments: Segments) -> None:
+        """Refuse whoever may neither create nor overwrite the file.
+
+        Raises:
+            BytewardError: `authorization_failed_permission_denied`.
+        """
+        create = self.decide(Action.CREATE_FILE, segments)
+        if not create.is_allowed and not self.allows(Action.OVERWRITE_FILE, segments):
+            self._guard.enforce(create)
+
     def require_tags(self, tags: Iterable[str]) -> None:
         """Refuse tags that may not be named.
 
@@ -141,6 +151,18 @@ class Deciding:
             refused = self._filter(principal, action, slug, known).refused_below(folder)
             if refused is not None:
                 self._guard.enforce(refused)
+
+    def reaches_below(self, action: Action, folder: Segments) -> bool:
+        """Whether some path strictly below the folder may be allowed; not for downloads."""
+        return all(
+            self._guard.reachable(principal, action).reaches_below(folder)
+            for principal in self._principals
+        )
+
+    def everywhere(self, action: Action) -> Callable[[Segments], bool]:
+        """The decisions on all paths, as of this transaction; not for downloads."""
+        filters = [self._guard.reachable(principal, action) for principal in self._principals]
+        return lambda segments: all(each.allows(segments) for each in filters)
 
     def forget_public(self) -> None:
         """The transaction itself has changed settings of folders."""

@@ -13,6 +13,8 @@ _FORM = "integration/uploads/test_form_upload.py::"
 _PARTS = "integration/uploads/test_multipart_upload.py::"
 _URL = "conformance/api/test_upload_from_url.py::"
 _FILES = "integration/files/test_files.py::"
+_API_FILES = "conformance/api/test_files.py::"
+_BATCHES = "conformance/api/test_folder_batches.py::"
 _LISTING = "integration/files/test_listing.py::"
 _FOLDERS = "conformance/api/test_folders.py::"
 _JOBS = "conformance/api/test_jobs.py::"
@@ -33,6 +35,15 @@ PROOFS: Final[Mapping[str, str]] = {
     "ListUploadParts": f"{_PARTS}test_client_that_died_resumes_with_what_remains",
     "GetFileDetails": f"{_FILES}test_details_are_all_there",
     "DeleteFile": f"{_FILES}test_delete_answers_204_without_a_body_also_again",
+    "CopyFile": f"{_API_FILES}test_085_a_copy_has_everything_of_its_source_and_shares_its_bytes",
+    "CopyFileBatch": f"{_API_FILES}test_090_a_batch_of_copies_is_a_job",
+    "DeleteFileBatch": f"{_API_FILES}test_092_a_batch_of_deletions_is_a_job",
+    "MoveFile": f"{_API_FILES}test_a_moved_file_is_the_same_file_elsewhere",
+    "CopyFolder": f"{_BATCHES}test_110_contents_land_at_the_destination",
+    "CopyFolderBatch": f"{_BATCHES}test_a_batch_of_folders_goes_on_in_its_order",
+    "DeleteFolder": f"{_BATCHES}test_119_a_dry_run_lists_what_a_deletion_removes",
+    "DeleteFolderBatch": f"{_BATCHES}test_a_batch_of_folders_goes_on_in_its_order",
+    "MoveFolder": f"{_BATCHES}test_a_moved_folder_takes_everything_along",
     "PutFolder": f"{_FOLDERS}test_096_settings_are_written_left_and_cleared",
     "GetFolderDetails": f"{_FOLDERS}test_101_a_caller_sees_only_the_settings_that_it_may_read",
     "ListFolder": f"{_FOLDERS}test_102_entries_come_in_the_order_of_their_paths",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,18 @@ class World:
     def delete(self, path: str) -> Answer:
         """DeleteFile."""
         return self.api("DELETE", f"/files?filePath={quote(path, safe='')}")
+
+    def job(self, method: str, target: str, value: object) -> Any:  # noqa: ANN401 - a body
+        """A request that ends in a job, when that is over."""
+        accepted = self.api(method, target, value)
+        assert accepted.status == 200, accepted.body
+        asked = f"/jobs/{accepted.json['jobType']}/{accepted.json['jobId']}"
+        for _ in range(200):
+            job = self.api("GET", asked).json
+            if job["status"] in {"Succeeded", "Failed"}:
+                return job
+            time.sleep(0.05)
+        pytest.fail(f"the job did not end: {job}")
 
     def folder(self, path: str) -> Any:  # noqa: ANN401 - a body
         """GetFolderDetails."""
@@ -141,6 +154,102 @@ def test_099_export_has_credentials_only_when_asked_and_apply_of_either_changes_
     code, _, told = apply(plain.replace('"photos"', '"others"'))
     assert code != 0
     assert "credentials" in told
+
+
+def stored_here(world: World) -> set[str]:
+    """Objects in the server's own store."""
+    return {path.name for path in (world.server.data / "objects").rglob("*") if path.is_file()}
+
+
+def plant(world: World, root: str, bucket: TestBucket) -> None:
+    """The folder `/t` of the numbered cases under another name."""
+    world.layer(f"{root}/ext", bucket.layer())
+    for path in ("a.jpg", "sub/c.txt", "ext/e.txt", "ext/sub/f.txt"):
+        assert world.upload(f"{root}/{path}", path.encode()).status == 200
+
+
+def test_112_files_of_a_bucket_are_copied_when_asked_for(world: World, bucket: TestBucket) -> None:
+    plant(world, "/t112", bucket)
+    asked = {
+        "source": "/t112",
+        "destination": "/cp112",
+        "copyOverriddenStorage": True,
+        "copyVirtualFolders": False,
+    }
+    job = world.job("POST", "/folders/copy", asked)
+    assert job["summary"]["progress"]["filesCopied"] == 4, job
+    assert world.raw("/cp112/ext/sub/f.txt").body == b"ext/sub/f.txt"
+    assert world.details("/cp112/ext/e.txt").json["mime"] == "text/plain"
+    assert bucket.keys() == ["p/e.txt", "p/sub/f.txt"]
+
+
+def test_113_a_copied_folder_maps_to_the_same_bucket(world: World, bucket: TestBucket) -> None:
+    plant(world, "/t113", bucket)
+    job = world.job("POST", "/folders/copy", {"source": "/t113", "destination": "/cp113"})
+    assert job["status"] == "Succeeded", job
+    shown = world.folder("/t113/ext")["settings"]["storageLayer"]
+    assert world.folder("/cp113/ext")["settings"]["storageLayer"] == shown
+    assert world.raw("/cp113/ext/e.txt").body == b"ext/e.txt"
+    assert bucket.keys() == ["p/e.txt", "p/sub/f.txt"]
+
+
+def test_115_deleting_a_mapped_folder_takes_the_mapping_and_below_it_the_objects(
+    world: World, bucket: TestBucket
+) -> None:
+    plant(world, "/t115", bucket)
+    job = world.job("DELETE", "/folders", {"folderPath": "/t115/ext/sub"})
+    assert job["summary"]["progress"] == {"filesDeleted": 1, "foldersDeleted": 0}, job
+    assert bucket.keys() == ["p/e.txt"]
+    world.job("DELETE", "/folders", {"folderPath": "/t115/ext"})
+    assert world.folder("/t115/ext")["settings"] == {}
+    assert bucket.keys() == ["p/e.txt"]
+
+
+def test_116_deleting_what_is_above_a_mapped_folder_leaves_the_bucket(
+    world: World, bucket: TestBucket
+) -> None:
+    plant(world, "/t116", bucket)
+    world.job("DELETE", "/folders", {"folderPath": "/t116"})
+    assert world.details("/t116/a.jpg").status == 404
+    assert not world.folder("/t116/ext")["virtual"]
+    assert bucket.keys() == ["p/e.txt", "p/sub/f.txt"]
+
+
+def test_batches_of_files_travel_between_stores(world: World, bucket: TestBucket) -> None:
+    plant(world, "/tb", bucket)
+    copies = [
+        {"source": "/tb/a.jpg", "destination": "/tb/ext/up"},
+        {"source": "/tb/ext/up", "destination": "/tb/ext/across", "tags": {"value": ["n"]}},
+        {"source": "/tb/ext/across", "destination": "/tb/down"},
+        {"source": "/tb/down", "destination": "/tb/last"},
+        {"source": "/tb/ext/none", "destination": "/tb/none"},
+    ]
+    job = world.job("POST", "/files/copy/batch", {"files": copies})
+    assert job["summary"]["progress"] == {"filesCopied": 4, "filesSkipped": 1}, job
+    assert (bucket.get("p/up"), bucket.get("p/across")) == (b"a.jpg", b"a.jpg")
+    last = world.details("/tb/last").json
+    assert (world.raw("/tb/last").body, last["tags"]) == (b"a.jpg", ["n"])
+    paths = ["/tb/ext/up", "/tb/last", "/tb/ext/none"]
+    job = world.job("DELETE", "/files/batch", {"files": paths})
+    assert job["status"] == "Succeeded", job
+    assert bucket.keys() == ["p/across", "p/e.txt", "p/sub/f.txt"]
+    assert world.details("/tb/last").status == 404
+    moved = world.api("POST", "/files/move", {"source": "/tb/ext/across", "destination": "/x"})
+    assert (moved.status, moved.code) == (400, "invalid_path")
+
+
+def test_jobs_leave_what_cannot_be_written(world: World, origin: WebOrigin) -> None:
+    world.layer("/ro", {"type": "Web", "baseUrl": origin.url})
+    origin.serve("/a", b"theirs")
+    job = world.job("DELETE", "/files/batch", {"files": ["/ro/a"]})
+    assert (job["status"], job["error"]["code"]) == ("Failed", "read_only_storage")
+    copy = {"files": [{"source": "/ro/a", "destination": "/ro-copy"}]}
+    assert world.job("POST", "/files/copy/batch", copy)["status"] == "Succeeded"
+    assert world.raw("/ro-copy").body == b"theirs"
+    back = {"files": [{"source": "/ro-copy", "destination": "/ro/b"}]}
+    refused = world.api("POST", "/files/copy/batch", back)
+    assert (refused.status, refused.code) == (400, "read_only_storage")
+    assert world.job("DELETE", "/folders", {"folderPath": "/ro/deep"})["status"] == "Succeeded"
 
 
 def test_125_uploads_into_a_web_layer_are_refused_and_create_nothing(
@@ -257,7 +366,7 @@ def test_a_taken_name_in_the_bucket_leads_to_the_fallback(world: World, bucket: 
 
 def test_an_upload_in_parts_becomes_one_object(world: World, bucket: TestBucket) -> None:
     world.layer("/parts", bucket.layer())
-    data = bytes(range(251)) * 40_000
+    data, before = bytes(range(251)) * 40_000, stored_here(world)
     begun = world.api(
         "POST", "/uploads", {"size": len(data), "path": "/parts/big", "mime": "text/csv"}
     ).json
@@ -275,8 +384,7 @@ def test_an_upload_in_parts_becomes_one_object(world: World, bucket: TestBucket)
     assert bucket.get("p/big") == data
     details = world.details("/parts/big").json
     assert (details["size"], details["mime"]) == (len(data), "text/csv")
-    staged = [path for path in (world.server.data / "objects").rglob("*") if path.is_file()]
-    assert staged == []
+    assert stored_here(world) == before
 
 
 def test_a_form_and_the_bucket(world: World, bucket: TestBucket) -> None:

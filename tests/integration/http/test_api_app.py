@@ -36,7 +36,7 @@ def test_unknown_path_names_itself(plane: Plane, target: str) -> None:
     ("method", "target", "allow"),
     [
         ("PATCH", f"{BASE}/files", "DELETE, OPTIONS"),
-        ("POST", f"{BASE}/folders", "GET, HEAD, PUT, OPTIONS"),
+        ("POST", f"{BASE}/folders", "DELETE, GET, HEAD, PUT, OPTIONS"),
         ("GET", f"{BASE}/uploads", "POST, OPTIONS"),
         ("GET", f"{BASE}/uploads/binary", "POST, OPTIONS"),
         ("HEAD", f"{BASE}/uploads", "POST, OPTIONS"),
