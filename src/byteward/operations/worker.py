@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Mapping
 from typing import Final
@@ -36,6 +37,9 @@ from byteward.transform.reset import ResetCacheJob
 _LOG: Final = get_logger()
 _NAME: Final = "worker-0"
 """One worker process runs on a data folder, so it keeps one name."""
+
+_NICENESS: Final = 10
+"""Whoever waits for an answer gets the processor first."""
 
 _RESTART_SECONDS: Final = 5.0
 _DAY_MS: Final = 86_400_000
@@ -95,6 +99,7 @@ def job_worker(backend: Backend, client: OutboundClient) -> Worker:
 
 def run_worker(config: Config) -> None:
     """Work until SIGTERM; the body of the worker process."""
+    os.nice(_NICENESS)
     asyncio.run(_until_stopped(config))
 
 
