@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.bench import decisions, delivery, listing
+from tests.bench import bulk, decisions, delivery, listing
 
 if __name__ == "__main__":
     decisions.run()
     listing.main()
+    bulk.main()
     delivery.main()

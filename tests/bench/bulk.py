@@ -36,7 +36,7 @@ from byteward.db.sqlite_connection import library_version
 from tests.api_plane import ACCOUNT, BASE, Plane, api_plane
 from tests.e2e.server import Server, request, serving
 
-SIZES: Final = (1_000,)
+SIZES: Final = (1_000, 100_000, 1_000_000)
 MOVES: Final = 40
 DELETED: Final = 100_000
 ROUNDS: Final = 3

@@ -32,7 +32,10 @@ from byteward.jobs.model import (
 from byteward.telemetry.log import get_logger
 
 _LOG: Final = get_logger()
-_MAX_REST_SECONDS: Final = 0.05
+_REST: Final = 2.0
+"""How long a job rests after a step, in times of what the step took."""
+
+_MAX_REST_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Attempt:
         return self._state
 
     async def step(self, work: Callable[[Connection], bytes]) -> None:
-        """See `JobRun.step`; rests as long as it worked, so that requests get their turn."""
+        """See `JobRun.step`; rests after it, so that requests get their turn."""
         at_ms = now_ms(self._clock)
 
         def fenced(conn: Connection) -> bytes:
@@ -87,7 +90,7 @@ class Attempt:
 
         began = time.monotonic()
         self._state = await self._database.write(fenced)
-        await asyncio.sleep(min(time.monotonic() - began, _MAX_REST_SECONDS))
+        await asyncio.sleep(min(_REST * (time.monotonic() - began), _MAX_REST_SECONDS))
 
     def _require_mine(self, conn: Connection) -> None:
         found = store.attempt_and_status(conn, self._job.job_id)

@@ -1,4 +1,4 @@
-"""The numbered cases of the protocol's behaviour, run over HTTP; where each of 9 to 82 is tested.
+"""The numbered cases of the protocol's behaviour, run over HTTP; where each is tested.
 
 A test that stands for one case has its number in its name (`test_083_…`); those below stand in
 other files, because they grew out of the part that they test. Paths are relative to `tests/`.
@@ -53,6 +53,11 @@ case        test
 80          browser/test_sdk_blobs.py
 81          browser/test_legacy_uploads.py, conformance/api/test_legacy.py
 82          conformance/api/test_upload_rules.py
+83 - 93     conformance/api/test_files.py; 90, 92, 93 with the client: e2e/test_every_sdk_method.py
+94 - 109    conformance/api/test_folders.py
+110 - 120   conformance/api/test_folder_batches.py, test_storage_layers.py; 120: e2e/test_every_sdk_method.py
+121 - 124   conformance/api/test_jobs.py, test_cache_reset.py
+125, 126    conformance/api/test_storage_layers.py
 127         conformance/api/test_upload_rules.py, test_uploads.py
 128         unit/files/test_path_variables.py
 129         browser/test_upload_widget.py
