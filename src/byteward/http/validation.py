@@ -122,6 +122,9 @@ def _check(value: object, kind: inspect.Type, where: str, problems: Problems) ->
         case inspect.BoolType():
             if not isinstance(value, bool):
                 problems.add(where, "invalid boolean value", value)
+        case inspect.DictType():
+            if not isinstance(value, dict):
+                problems.add(where, "invalid object", value)
         case inspect.EnumType():
             _check_choice(value, [member.value for member in kind.cls], where, problems)
         case inspect.LiteralType():

@@ -116,6 +116,13 @@ def test_086_metadata_is_merged_or_replaced(plane: Plane, change: object, expect
     assert plane.details("/o").json["metadata"] == expected
 
 
+@pytest.mark.parametrize("value", [[1], "text", True, 1])
+def test_metadata_that_is_no_object_is_refused(plane: Plane, value: object) -> None:
+    refused = copy(plane, "/t/a.jpg", "/o", metadata={"value": value})
+    assert (refused.status, refused.code) == (400, "invalid_request")
+    assert list(refused.json["error"]["details"]) == ["body.metadata.value"]
+
+
 def test_087_tags_are_merged_or_replaced(plane: Plane) -> None:
     copy(plane, "/t/a.jpg", "/o", tags={"merge": True, "value": ["y"]})
     assert plane.details("/o").json["tags"] == ["x", "y"]
