@@ -361,7 +361,7 @@ ROUTES: Final = {
     b"/uploads/ZZZZZZZZZZZZZZZZ/parts/0": b"GET HEAD PUT",
     b"/uploads/ZZZZZZZZZZZZZZZZ/parts/0/content": b"PUT",
     b"/files/details": b"GET HEAD",
-    b"/folders": b"GET HEAD PUT",
+    b"/folders": b"DELETE GET HEAD PUT",
 }
 METHODS: Final = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"TRACE", b"PURGE", b"get", b"X")
 
