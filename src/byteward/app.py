@@ -23,6 +23,7 @@ from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import represent
 from byteward.delivery.results import ResultBodies, Results
+from byteward.delivery.saving import ResultSaving
 from byteward.delivery.serve import DeliveryApp
 from byteward.delivery.session_endpoint import SessionEndpoint
 from byteward.files.external_files import ExternalFiles
@@ -33,6 +34,7 @@ from byteward.http import headers
 from byteward.http.app import browser_origins, build_api
 from byteward.http.edge import Edge
 from byteward.http.lifespan import LifespanApp
+from byteward.http.process_and_save import ProcessAndSave
 from byteward.http.public_urls import ResponseUrls
 from byteward.http.reference import PATHS as REFERENCE_PATHS
 from byteward.http.services import ApiServices
@@ -82,6 +84,17 @@ class Parts:
     def external_files(self) -> ExternalFiles:
         """Files in stores of accounts."""
         return external_files(self.backend, self.outbound)
+
+    def publication(self, guard: Guard) -> Publication:
+        """Makes files out of stored bytes."""
+        return Publication(
+            database=self.backend.database,
+            store=self.backend.store,
+            facts=self.facts,
+            guard=guard,
+            clock=self.backend.clock,
+            external=self.external_files(),
+        )
 
     async def is_ready(self) -> bool:
         """Whether database and storage can be read and written."""
@@ -150,14 +163,7 @@ def _api_plane(parts: Parts) -> AsgiApp:
     backend, facts, config = parts.backend, parts.facts, parts.config
     guard = parts.guard(tells_details=True)
     external = parts.external_files()
-    publication = Publication(
-        database=backend.database,
-        store=backend.store,
-        facts=facts,
-        guard=guard,
-        clock=backend.clock,
-        external=external,
-    )
+    publication = parts.publication(guard)
     tools = bulk_tools(backend, guard, external)
     jobs = JobQueue(backend.database, backend.clock, max_queued=config.jobs.max_queued)
     services = ApiServices(
@@ -229,15 +235,27 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
         config.delivery.memory_cache_bytes, config.delivery.memory_cache_object_bytes
     )
     guard = parts.guard(tells_details=False)
+    authoriser = Authoriser(
+        guard,
+        parts.authenticator,
+        secure_urls,
+        clock,
+        max_query_pairs=config.http.max_query_pairs,
+    )
+    results = Results(
+        facts=facts,
+        guard=guard,
+        files=files,
+        store=backend.store,
+        cache=parts.results,
+        client=parts.transforms,
+        represent=describe,
+        memory=memory,
+        max_layers=config.transform.max_layers,
+    )
     delivery = DeliveryApp(
         facts=facts,
-        authoriser=Authoriser(
-            guard,
-            parts.authenticator,
-            secure_urls,
-            clock,
-            max_query_pairs=config.http.max_query_pairs,
-        ),
+        authoriser=authoriser,
         files=files,
         bodies=BodySender(
             backend.store,
@@ -245,17 +263,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             verify_reads=config.storage.verify_reads,
             write_stall_seconds=config.http.write_stall_seconds,
         ),
-        results=Results(
-            facts=facts,
-            guard=guard,
-            files=files,
-            store=backend.store,
-            cache=parts.results,
-            client=parts.transforms,
-            represent=describe,
-            memory=memory,
-            max_layers=config.transform.max_layers,
-        ),
+        results=results,
         result_bodies=BodySender(
             ResultBodies(parts.results),
             memory,
@@ -277,6 +285,20 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             body_idle_seconds=config.http.body_idle_seconds,
         ),
         auth_worker=AuthWorkerScript(),
+        saving=ProcessAndSave(
+            facts=facts,
+            authoriser=authoriser,
+            saving=ResultSaving(
+                facts=facts,
+                files=files,
+                results=results,
+                bodies=ResultBodies(parts.results),
+                publication=parts.publication(parts.guard(tells_details=True)),
+            ),
+            urls=ResponseUrls(parts.urls.api, parts.urls.cdn),
+            limits=config.http,
+            settings=config.delivery,
+        ),
         settings=config.delivery,
         max_query_pairs=config.http.max_query_pairs,
         clock=clock,

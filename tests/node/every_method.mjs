@@ -1,5 +1,4 @@
-// Every method of the official client's API classes, once, with real data; all but the two that
-// transform files. Each line of the output is {name, ok, ...}, `name` being Class.method.
+// Every method of the official client's API classes, once, with real data. Each line of the output is {name, ok, ...}, `name` being Class.method.
 import { createRequire } from "node:module";
 
 const { API_URL, CDN_URL, SECRET_KEY, ORIGIN_URL } = process.env;
@@ -21,8 +20,9 @@ async function attempt(name, work) {
   }
 }
 
-const put = async (path, data) =>
-  await new Bytescale.UploadManager(client).upload({ data, mime: "text/plain", path });
+const SQUARE = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"/>';
+const put = async (path, data, mime = "text/plain") =>
+  await new Bytescale.UploadManager(client).upload({ data, mime, path });
 const read = async filePath =>
   await (await files.downloadFile({ accountId, filePath })).text();
 const there = async filePath => {
@@ -124,6 +124,31 @@ await attempt("FileApi.copyFileBatch", async () => {
     await files.copyFileBatch({ accountId, copyFileBatchRequest: { files: copies } }),
   );
   return { ...job, texts: [await read("/m/batch/a.txt"), await read("/m/batch/b.txt")] };
+});
+await put("/m/square.svg", SQUARE, "image/svg+xml");
+await attempt("FileApi.processFile", async () => {
+  const answer = await files.processFile({
+    accountId,
+    filePath: "/m/square.svg",
+    transformation: "image",
+    transformationParams: { w: 8, f: "png" },
+  });
+  const type = answer.raw.headers.get("content-type");
+  return { type, isPng: (await answer.text()).includes("PNG") };
+});
+await attempt("FileApi.processFileAndSave", async () => {
+  const { async, filePath } = await files.processFileAndSave({
+    accountId,
+    filePath: "/m/square.svg",
+    transformation: "image",
+    transformationParams: { w: 8, f: "png" },
+    processFileAndSaveRequest: {
+      destination: "/m/square.png",
+      metadata: { merge: true, value: { k: 1 } },
+    },
+  });
+  const details = await files.getFileDetails({ accountId, filePath });
+  return { async, filePath, mime: details.mime, metadata: details.metadata };
 });
 await attempt("FileApi.deleteFile", async () => {
   await files.deleteFile({ accountId, filePath: "/m/copy.txt" });

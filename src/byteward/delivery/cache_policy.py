@@ -6,9 +6,11 @@ at cookies. Safety comes from these headers alone: whatever a credential authori
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from byteward.config import DeliverySettings
 from byteward.delivery.request import DeliveryRequest
@@ -27,8 +29,7 @@ class Authority(StrEnum):
     SECURE_URL = "secure_url"
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(Struct, frozen=True):  # made on every request
     """Seconds that bound how long a copy may live; None where nothing bounds it.
 
     Attributes:
@@ -53,7 +54,11 @@ def file_cache_control(
     ttl = lifetimes.account_ttl if request.cache_ttl is None else request.cache_ttl
     if not request.is_cacheable or ttl <= 0:
         return NO_STORE
-    age = _shortest(_shortest(ttl, lifetimes.url), lifetimes.file)
+    age = ttl
+    if lifetimes.url is not None:
+        age = _shortest(age, lifetimes.url)
+    if lifetimes.file is not None:
+        age = _shortest(age, lifetimes.file)
     if authority is Authority.PUBLIC:
         return _public(age, is_immutable=request.is_versioned)
     if authority is Authority.SECURE_URL and settings.secure_url_shared_cache:
@@ -63,7 +68,7 @@ def file_cache_control(
     if settings.private_cache == "revalidate":
         return "private, no-cache"
     age = _shortest(min(age, settings.private_max_age_seconds), lifetimes.credential)
-    return f"private, max-age={age}" if age > 0 else NO_STORE
+    return _private(age)
 
 
 def missing_cache_control(
@@ -80,6 +85,11 @@ def missing_cache_control(
 def vary(authority: Authority) -> str | None:
     """Request headers besides Origin that the answer depends on."""
     return CREDENTIAL_VARY if authority is Authority.CREDENTIAL else None
+
+
+@lru_cache(maxsize=256)  # the few seconds before credentials end aside, it is one value
+def _private(age: int) -> str:
+    return f"private, max-age={age}" if age > 0 else NO_STORE
 
 
 def _public(age: int, *, is_immutable: bool) -> str:

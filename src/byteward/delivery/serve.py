@@ -8,18 +8,18 @@ INVARIANT: authority is decided on every request before any look-up, cache, 304 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from byteward.accounts.model import AccountSettings
 from byteward.clock import Clock
 from byteward.config import DeliverySettings
 from byteward.delivery import cache_policy, conditional
-from byteward.delivery.asgi import Receive, Scope, Send, send_response
+from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send, send_response
 from byteward.delivery.auth_worker import PATH as AUTH_WORKER_PATH
 from byteward.delivery.auth_worker import AuthWorkerScript
 from byteward.delivery.authorise import Authorised, Authoriser
@@ -106,6 +106,7 @@ class DeliveryApp:
         external: answers for files in stores of accounts.
         sessions: `/api/v1/access_tokens/…`.
         auth_worker: `/api/v1/auth-sw.js`.
+        saving: `/{accountId}/save/…`.
         settings: the `delivery` section.
         max_query_pairs: most pairs in a query.
         clock: Unix seconds.
@@ -124,6 +125,7 @@ class DeliveryApp:
         external: ExternalDelivery,
         sessions: SessionEndpoint,
         auth_worker: AuthWorkerScript,
+        saving: AsgiApp,
         settings: DeliverySettings,
         max_query_pairs: int,
         clock: Clock,
@@ -138,6 +140,7 @@ class DeliveryApp:
         self._external = external
         self._sessions = sessions
         self._auth_worker = auth_worker
+        self._saving = saving
         self._settings = settings
         self._clock = clock
         self._is_single_origin = is_single_origin
@@ -156,7 +159,7 @@ class DeliveryApp:
         elif method in _READS:
             await self._read(scope, send)
         elif method == "POST" and raw_path.split(b"/", 3)[2:3] == [b"save"]:
-            await self._save(scope)
+            await self._saving(scope, receive, send)
         else:
             raise method_not_allowed("GET, HEAD, OPTIONS")
 
@@ -176,7 +179,6 @@ class DeliveryApp:
             scope["method"],
             scope["raw_path"],
             scope["query_string"],
-            scope["headers"],
             context,
         )
         if isinstance(reply, Elsewhere):
@@ -207,7 +209,6 @@ class DeliveryApp:
         method: str,
         raw_path: bytes,
         query: bytes,
-        headers: Sequence[HeaderLine],
         context: RequestContext,
         batch: int,
     ) -> Reply | None:
@@ -219,7 +220,6 @@ class DeliveryApp:
             method: as written.
             raw_path: the target up to the first `?`.
             query: what follows it.
-            headers: all of them, in order.
             context: of the request.
             batch: see `Facts.refresh_for`.
 
@@ -228,7 +228,7 @@ class DeliveryApp:
         """
         if method not in _READS or raw_path.startswith(_OWN_ROUTES):
             return None
-        deciding = self._reply(method, raw_path, query, headers, context, batch)
+        deciding = self._reply(method, raw_path, query, context, batch)
         try:
             deciding.send(None)
         except StopIteration as done:
@@ -242,7 +242,6 @@ class DeliveryApp:
         method: str,
         raw_path: bytes,
         query: bytes,
-        headers: Sequence[HeaderLine],
         context: RequestContext,
         batch: int | None = None,
     ) -> Reply | Elsewhere:
@@ -258,10 +257,10 @@ class DeliveryApp:
         version = facts.refresh() if batch is None else facts.refresh_for(batch)
         account = await facts.account(request.account_id)
         if account is None:
-            raise _no_account()
+            raise no_account()
         context.browser_origins = account.settings.browser_origins
         target = raw_path + b"?" + query if query else raw_path
-        may = await self._authoriser.authorise(request, target, headers, context, version)
+        may = await self._authoriser.authorise(request, target, context)
         request = may.request
         context.is_cookie_only = may.is_cookie_only
         context.vary = cache_policy.vary(may.authority)
@@ -367,20 +366,6 @@ class DeliveryApp:
             lines += (header_line("content-range", span.content_range),)
         return (*lines, (b"accept-ranges", b"bytes"))
 
-    async def _save(self, scope: Scope) -> None:
-        """Transformations that are stored as new files; authority first, existence after it."""
-        context: RequestContext = scope[SCOPE_KEY]
-        _, account, _, *rest = scope["raw_path"].split(b"/", 3)
-        source = b"/".join([b"", account, *rest])
-        request = self._parse(source, scope["query_string"])
-        self._facts.refresh()
-        found = await self._facts.account(request.account_id)
-        if found is None:
-            raise _no_account()
-        context.browser_origins = found.settings.browser_origins
-        await self._authoriser.require_saving(request, scope["headers"], context)
-        raise _no_transformation()
-
 
 def method_not_allowed(allow: str) -> BytewardError:
     """405 with the methods that the route takes."""
@@ -389,14 +374,9 @@ def method_not_allowed(allow: str) -> BytewardError:
     )
 
 
-def _no_account() -> BytewardError:
+def no_account() -> BytewardError:
+    """404 for an account that is not here."""
     return BytewardError(ErrorCode.ACCOUNT_NOT_FOUND, "no such account, check the URL")
-
-
-def _no_transformation() -> BytewardError:
-    return BytewardError(
-        ErrorCode.TRANSFORMATION_NOT_FOUND, "no such transformation or preset, check the URL"
-    )
 
 
 def _missing(permit: Permit) -> BytewardError:

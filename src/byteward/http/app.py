@@ -19,6 +19,7 @@ from byteward.delivery import described as cdn
 from byteward.delivery.asgi import BODY, AsgiApp, Message, Receive, Scope, Send
 from byteward.errors import BytewardError, ErrorCode
 from byteward.http import health, reference
+from byteward.http.process_and_save import PROCESS_FILE_AND_SAVE
 from byteward.http.reference import Reference
 from byteward.http.routes import (
     cache,
@@ -61,7 +62,7 @@ HANDLERS: Final = (
 
 def all_operations() -> Sequence[Described]:
     """Every operation of both planes, in the order of the reference."""
-    others = (*cdn.OPERATIONS, *reference.OPERATIONS, *health.OPERATIONS)
+    others = (*cdn.OPERATIONS, PROCESS_FILE_AND_SAVE, *reference.OPERATIONS, *health.OPERATIONS)
     return [
         *described_file_bodies(),
         *described_routes(HANDLERS),

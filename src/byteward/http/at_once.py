@@ -6,10 +6,9 @@ ASGI as well, and is decided by the same code: here it only costs less.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from byteward.header_lines import HeaderLine
+from byteward.request_headers import RequestHeaders
 
 AtOnceAnswer = tuple[int, bytes, bytes, bool]
 """Status, header lines with their CRLF but without Date and Connection, body, and whether the
@@ -24,7 +23,7 @@ class AnswersAtOnce(Protocol):
         method: str,
         raw_path: bytes,
         query: bytes,
-        headers: Sequence[HeaderLine],
+        headers: RequestHeaders,
         http_version: str,
         head_bytes: int,
         peer_ip: str,
@@ -36,7 +35,7 @@ class AnswersAtOnce(Protocol):
             method: as written.
             raw_path: the target up to the first `?`, undecoded.
             query: what follows it, undecoded.
-            headers: lower-case names and values, all of them.
+            headers: of a head whose framing and Host were found to be in order.
             http_version: `1.1` or `1.0`.
             head_bytes: length of the whole head, which its headers cannot exceed.
             peer_ip: address of the connection's other end.

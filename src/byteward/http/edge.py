@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from byteward.clock import Clock
@@ -23,6 +23,7 @@ from byteward.http.at_once import AnswersAtOnce, AtOnceAnswer
 from byteward.http.client_address import Client, parse_networks, resolve_client
 from byteward.http.envelope import error_response, internal_error
 from byteward.http.request_checks import check_headers
+from byteward.request_headers import RequestHeaders
 from byteward.telemetry.log import get_logger
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 
@@ -54,7 +55,6 @@ class RepliesAtOnce(Protocol):
         method: str,
         raw_path: bytes,
         query: bytes,
-        headers: Sequence[HeaderLine],
         context: RequestContext,
         batch: int,
     ) -> Reply | None:
@@ -116,6 +116,8 @@ class Edge:
         self._cookie_prefix = cookie_prefix
         self._replies = replies
         self._trusted = parse_networks(limits.trusted_proxies)
+        # A head of so many bytes has headers, and lines of them, of at most as many.
+        self._small_head_bytes = min(limits.max_header_bytes, limits.max_header_line_bytes)
         # Ids need to differ, not to be unguessable: a random half for the worker and a counter.
         self._id_prefix = secrets.token_hex(4)
         self._count = itertools.count(secrets.randbits(_OCTET - 8))
@@ -168,7 +170,7 @@ class Edge:
         method: str,
         raw_path: bytes,
         query: bytes,
-        headers: Sequence[HeaderLine],
+        headers: RequestHeaders,
         http_version: str,
         head_bytes: int,
         peer_ip: str,
@@ -180,9 +182,15 @@ class Edge:
         request_id = self._request_id()
         context = None
         try:
-            known = check_headers(headers, self._limits, http_version, head_bytes)
-            context = self._context(request_id, raw_path, query, known, peer_ip, is_https=False)
-            reply = self._replies(method, raw_path, query, headers, context, batch)
+            limits = self._limits
+            if (
+                head_bytes > self._small_head_bytes
+                or len(headers.lines) > limits.max_header_count
+                or headers.is_repeating
+            ):
+                headers = check_headers(headers.lines, limits, http_version, head_bytes)
+            context = self._context(request_id, raw_path, query, headers, peer_ip, is_https=False)
+            reply = self._replies(method, raw_path, query, context, batch)
             if reply is None:
                 return None
             first, second = reply.blocks
@@ -205,7 +213,7 @@ class Edge:
         request_id: str,
         raw_path: bytes,
         query: bytes,
-        headers: dict[bytes, bytes],
+        headers: RequestHeaders,
         ip: str,
         *,
         is_https: bool,
@@ -277,7 +285,7 @@ _CLOSE: Final = (b"connection", b"close")
 HEALTH_PATHS: Final = frozenset({b"/healthz", b"/readyz"})
 
 
-def _context(request_id: str, headers: dict[bytes, bytes], client: Client) -> RequestContext:
+def _context(request_id: str, headers: RequestHeaders, client: Client) -> RequestContext:
     return RequestContext(request_id, headers, client.ip, client.host, is_https=client.is_https)
 
 

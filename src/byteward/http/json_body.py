@@ -13,7 +13,12 @@ _BOM = b"\xef\xbb\xbf"
 
 
 async def read_json(
-    body: RequestBody, headers: Mapping[bytes, bytes], limits: HttpSettings, *, is_authority: bool
+    body: RequestBody,
+    headers: Mapping[bytes, bytes],
+    limits: HttpSettings,
+    *,
+    is_authority: bool,
+    may_be_empty: bool = False,
 ) -> object:
     """Decode the body.
 
@@ -23,12 +28,15 @@ async def read_json(
         limits: size, depth and members.
         is_authority: the body changes who may do what, so a name that stands twice in one object
             is refused; elsewhere the last one wins.
+        may_be_empty: no body at all counts as an empty object.
 
     Raises:
         BytewardError: `unsupported_media_type`, `payload_too_large`, `invalid_json`.
     """
     _check_type(headers)
     raw = (await body.read(limits.max_json_bytes)).removeprefix(_BOM)
+    if may_be_empty and not raw:
+        return {}
     try:
         return strict_json.parse(
             raw,

@@ -13,6 +13,7 @@ from typing import Final
 
 from byteward.config import HttpSettings
 from byteward.errors import BytewardError, ErrorCode
+from byteward.request_headers import RequestHeaders
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -26,7 +27,7 @@ _LISTS: Final = frozenset({b"if-match", b"if-none-match"})
 
 def check_headers(
     raw: RawHeaders, limits: HttpSettings, http_version: str, at_most: int | None = None
-) -> dict[bytes, bytes]:
+) -> RequestHeaders:
     """The headers by name, once they are known to be acceptable.
 
     Repeated list headers are joined; of other repeated ones the last is kept, and whoever must not
@@ -42,8 +43,8 @@ def check_headers(
         BytewardError: `headers_too_large` (431); `invalid_request` (400) for a missing, repeated
             or malformed Host and for framing headers that contradict each other.
     """
-    headers = dict(raw)
-    if len(headers) != len(raw):
+    headers = RequestHeaders(raw)
+    if headers.is_repeating:
         _check_repeated(raw, headers)
     size = at_most
     if size is None or size > min(limits.max_header_bytes, limits.max_header_line_bytes):

@@ -114,24 +114,28 @@ def _check(value: object, kind: inspect.Type, where: str, problems: Problems) ->
             return _check_union(value, kind.types, where, problems)
         case inspect.ListType() | inspect.VarTupleType():
             return _check_list(value, kind, where, problems)
-        case inspect.StrType():
-            _check_str(value, kind, where, problems)
         case inspect.IntType():
             value = _integral(value)
             _check_int(value, kind, where, problems)
-        case inspect.BoolType():
-            if not isinstance(value, bool):
-                problems.add(where, "invalid boolean value", value)
-        case inspect.DictType():
-            if not isinstance(value, dict):
-                problems.add(where, "invalid object", value)
+        case _:
+            _check_plain(value, kind, where, problems)
+    return value
+
+
+def _check_plain(value: object, kind: inspect.Type, where: str, problems: Problems) -> None:
+    match kind:
+        case inspect.StrType():
+            _check_str(value, kind, where, problems)
+        case inspect.BoolType() if not isinstance(value, bool):
+            problems.add(where, "invalid boolean value", value)
+        case inspect.DictType() if not isinstance(value, dict):
+            problems.add(where, "invalid object", value)
         case inspect.EnumType():
             _check_choice(value, [member.value for member in kind.cls], where, problems)
         case inspect.LiteralType():
             _check_choice(value, kind.values, where, problems)
         case _:
             pass  # `object`: the operation looks at it
-    return value
 
 
 def _check_union(

@@ -124,6 +124,15 @@ class Facts:
             facts = await self._confirm(account_id)
         return None if facts is None else facts.account
 
+    def standing(self, account_id: str) -> object | None:
+        """What stands for the account's authority: the same object until that changes.
+
+        Keys, certificates, users and the permissions of folders belong to it. None unless this
+        request has asked for the account, which says whether it changed.
+        """
+        facts = self._accounts.peek(account_id)
+        return None if facts is None or facts.version != self._version else facts
+
     async def key_by_text(self, account_id: str, text: str) -> ApiKey | None:
         """The account's key with exactly this text, whether usable or not."""
         return await self._key(account_id, digest_of_key(text))

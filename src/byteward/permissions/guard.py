@@ -51,6 +51,10 @@ class Guard:
             public = await self._facts.public_permissions(principal.account_id, segments[:-1])
         return decide(principal, action, segments, slug=slug, public=public)
 
+    def standing(self, account_id: str) -> object | None:
+        """See `Facts.standing`: as long as it is the same, so is every decision of `allows`."""
+        return self._facts.standing(account_id)
+
     def reachable(self, principal: Principal, action: Action) -> PathFilter:
         """Where the principal may do an action other than a download, decided for every path."""
         return self._filters.of(principal, action)

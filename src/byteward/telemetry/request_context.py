@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from byteward.request_headers import RequestHeaders
+
 SCOPE_KEY: Final = "byteward.context"
 """Where the context stands in an ASGI scope."""
 
@@ -45,7 +47,7 @@ class RequestContext:
     def __init__(
         self,
         request_id: str,
-        headers: Mapping[bytes, bytes],
+        headers: RequestHeaders,
         client_ip: str,
         host: str,
         *,

@@ -55,7 +55,8 @@ case        test
 82          conformance/api/test_upload_rules.py
 83 - 93     conformance/api/test_files.py; 90, 92, 93 with the client: e2e/test_every_sdk_method.py
 94 - 109    conformance/api/test_folders.py
-110 - 120   conformance/api/test_folder_batches.py, test_storage_layers.py; 120: e2e/test_every_sdk_method.py
+110 - 120   conformance/api/test_folder_batches.py, test_storage_layers.py; 120 with the client:
+            e2e/test_every_sdk_method.py
 121 - 124   conformance/api/test_jobs.py, test_cache_reset.py
 125, 126    conformance/api/test_storage_layers.py
 127         conformance/api/test_upload_rules.py, test_uploads.py

@@ -55,6 +55,7 @@ PROOFS: Final[Mapping[str, str]] = {
     "DownloadFile": f"{_READ}test_a_public_file_is_served_with_its_validators",
     "HeadFile": f"{_READ}test_head_has_the_headers_of_get_and_no_body",
     "ProcessFile": "e2e/test_images.py::test_an_image_is_resized_in_both_query_forms",
+    "ProcessFileAndSave": "e2e/test_process_and_save.py::test_057_a_result_becomes_a_file",
     "OpenSession": f"{_SESSIONS}test_a_session_is_a_cookie_that_reads",
     "CloseSession": f"{_SESSIONS}test_a_session_ends_whether_or_not_there_was_one",
     "GetAuthWorker": f"{_WORKER}test_a_page_of_any_origin_may_import_the_worker",

@@ -236,7 +236,8 @@ def test_saving_takes_a_header_credential_and_decides_first(cdn: CdnPlane) -> No
     assert cdn.get(target, method="POST").status == 401
     assert cdn.get(target, cookie, method="POST").status == 401
     assert cdn.get(target, cdn.bearer("SKR"), method="POST").status == 403
-    allowed = cdn.get(target, cdn.bearer("SK"), method="POST")
+    unknown = target.replace("/image/", "/nothing/")
+    allowed = cdn.get(unknown, cdn.bearer("SK"), method="POST")
     assert (allowed.status, code(allowed)) == (404, "transformation_not_found")
 
 

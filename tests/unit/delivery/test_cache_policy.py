@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from byteward.config import DeliverySettings
 from byteward.delivery.cache_policy import (
@@ -43,8 +44,8 @@ def control(
         (replace(REQUEST, is_versioned=True), TTLS, "public, max-age=7200, immutable"),
         (replace(REQUEST, is_cacheable=False), TTLS, NO_STORE),
         (replace(REQUEST, cache_ttl=0), TTLS, NO_STORE),
-        (REQUEST, replace(TTLS, url=59.9), "public, max-age=59"),
-        (REQUEST, replace(TTLS, url=0.5), NO_STORE),
+        (REQUEST, structs.replace(TTLS, url=59.9), "public, max-age=59"),
+        (REQUEST, structs.replace(TTLS, url=0.5), NO_STORE),
     ],
 )
 def test_public_files(request_: DeliveryRequest, lifetimes: Lifetimes, expected: str) -> None:
@@ -54,8 +55,10 @@ def test_public_files(request_: DeliveryRequest, lifetimes: Lifetimes, expected:
 @pytest.mark.parametrize("authority", [CREDENTIAL, SECURE_URL])
 def test_what_a_credential_authorised_is_private_and_ends_with_it(authority: Authority) -> None:
     assert control(REQUEST, authority) == "private, max-age=3600"
-    assert control(REQUEST, authority, replace(TTLS, credential=90.0)) == "private, max-age=90"
-    assert control(REQUEST, authority, replace(TTLS, url=30.0)) == "private, max-age=30"
+    assert (
+        control(REQUEST, authority, structs.replace(TTLS, credential=90.0)) == "private, max-age=90"
+    )
+    assert control(REQUEST, authority, structs.replace(TTLS, url=30.0)) == "private, max-age=30"
     assert control(replace(REQUEST, is_versioned=True), authority) == "private, max-age=3600"
 
 
@@ -68,7 +71,7 @@ def test_the_operator_may_tighten_private_copies() -> None:
 
 def test_only_the_operator_makes_secure_urls_shareable() -> None:
     shared = DeliverySettings(secure_url_shared_cache=True)
-    lifetimes = replace(TTLS, url=100.0)
+    lifetimes = structs.replace(TTLS, url=100.0)
     assert control(REQUEST, SECURE_URL, lifetimes, shared) == "public, max-age=100"
     assert control(REQUEST, CREDENTIAL, lifetimes, shared) == "private, max-age=100"
 
@@ -80,7 +83,7 @@ def test_only_the_operator_makes_secure_urls_shareable() -> None:
         (replace(REQUEST, cache_ttl_404=5), PUBLIC, TTLS, "public, max-age=0, s-maxage=5"),
         (replace(REQUEST, cache_ttl_404=0), PUBLIC, TTLS, NO_STORE),
         (replace(REQUEST, is_cacheable=False), PUBLIC, TTLS, NO_STORE),
-        (REQUEST, PUBLIC, replace(TTLS, url=3.0), "public, max-age=0, s-maxage=3"),
+        (REQUEST, PUBLIC, structs.replace(TTLS, url=3.0), "public, max-age=0, s-maxage=3"),
         (REQUEST, CREDENTIAL, TTLS, NO_STORE),
         (REQUEST, SECURE_URL, TTLS, NO_STORE),
     ],

@@ -1,9 +1,9 @@
-"""Remembered callers: gone with any commit, with their credential, and with any other header."""
+"""Remembered callers: gone with the account's standing and with their credential."""
 
 from __future__ import annotations
 
 from byteward.access.model import Principal, PrincipalKind
-from byteward.delivery.caller_cache import ENTRIES, CallerCache, caller_key
+from byteward.delivery.caller_cache import ENTRIES, CallerCache, CallerKey
 from byteward.identity.caller import Caller
 
 
@@ -12,51 +12,46 @@ def caller(expires_at: float | None = None) -> Caller:
     return Caller(Principal(user, "W142hJk", user="a@b.example", expires_at=expires_at), "::1")
 
 
-KEY = caller_key("W142hJk", "127.0.0.1", {b"authorization": b"Bearer x"})
+KEY: CallerKey = ("W142hJk", "127.0.0.1", b"digest")
+NOW_STANDS, STANDS_LATER = object(), object()
 
 
-def test_a_caller_is_remembered_until_the_database_changes() -> None:
+def test_a_caller_is_remembered_until_the_authority_of_the_account_changes() -> None:
     cache = CallerCache()
     one = caller()
-    cache.put(KEY, 7, 100.0, one)
-    assert cache.get(KEY, 7, 101.0) is one
-    assert cache.get(KEY, 8, 101.0) is None
+    cache.put(KEY, NOW_STANDS, 100.0, one)
+    assert cache.get(KEY, NOW_STANDS, 101.0) is one
+    assert cache.get(KEY, STANDS_LATER, 101.0) is None
+    assert cache.get(KEY, None, 101.0) is None
+
+
+def test_nobody_else_is_taken_for_the_caller() -> None:
+    cache = CallerCache()
+    cache.put(KEY, NOW_STANDS, 100.0, caller())
+    others = [("W142hJx", *KEY[1:]), (KEY[0], "::1", KEY[2]), (*KEY[:2], b"other")]
+    assert [cache.get(key, NOW_STANDS, 100.0) for key in others] == [None] * 3
 
 
 def test_a_caller_is_forgotten_with_its_credential_and_after_a_minute() -> None:
     cache = CallerCache()
-    cache.put(KEY, 7, 100.0, caller(expires_at=110.0))
-    assert cache.get(KEY, 7, 109.9) is not None
-    assert cache.get(KEY, 7, 110.0) is None
-    cache.put(KEY, 7, 100.0, caller())
-    assert cache.get(KEY, 7, 159.9) is not None
-    assert cache.get(KEY, 7, 160.0) is None
+    cache.put(KEY, NOW_STANDS, 100.0, caller(expires_at=110.0))
+    assert cache.get(KEY, NOW_STANDS, 109.9) is not None
+    assert cache.get(KEY, NOW_STANDS, 110.0) is None
+    cache.put(KEY, NOW_STANDS, 100.0, caller())
+    assert cache.get(KEY, NOW_STANDS, 159.9) is not None
+    assert cache.get(KEY, NOW_STANDS, 160.0) is None
 
 
 def test_nobody_is_not_remembered() -> None:
     cache = CallerCache()
     nobody = Caller(Principal(PrincipalKind.ANONYMOUS, "W142hJk"), "::1")
-    cache.put(KEY, 7, 100.0, nobody)
-    assert cache.get(KEY, 7, 100.0) is None
+    cache.put(KEY, NOW_STANDS, 100.0, nobody)
+    assert cache.get(KEY, NOW_STANDS, 100.0) is None
 
 
 def test_the_number_of_entries_is_bounded() -> None:
     cache = CallerCache()
     for number in range(ENTRIES + 1):
-        key = caller_key("W142hJk", "127.0.0.1", {b"cookie": b"%d" % number})
-        cache.put(key, 7, 100.0, caller())
-    first = caller_key("W142hJk", "127.0.0.1", {b"cookie": b"0"})
-    last = caller_key("W142hJk", "127.0.0.1", {b"cookie": b"%d" % ENTRIES})
-    assert cache.get(first, 7, 100.0) is None
-    assert cache.get(last, 7, 100.0) is not None
-
-
-def test_whatever_authentication_reads_is_in_the_key() -> None:
-    names = (b"authorization", b"authorization-token", b"cookie", b"origin", b"referer")
-    keys = [caller_key("W142hJk", "::1", {name: b"a"}) for name in names]
-    keys += [caller_key("W142hJk", "::1", {}), caller_key("W142hJx", "::1", {})]
-    keys += [caller_key("W142hJk", "::2", {}), caller_key("W142hJk", "::1", {b"origin": b"b"})]
-    keys.append(caller_key("W142hJk", "::1", {b"cookie": b"aorigin:1:a"}))
-    keys.append(caller_key("W142hJk", "::1", {b"cookie": b"a", b"origin": b"a"}))
-    assert len(set(keys)) == len(keys)
-    assert caller_key("W142hJk", "::1", {b"accept": b"a"}) == caller_key("W142hJk", "::1", {})
+        cache.put((*KEY[:2], b"%d" % number), NOW_STANDS, 100.0, caller())
+    assert cache.get((*KEY[:2], b"0"), NOW_STANDS, 100.0) is None
+    assert cache.get((*KEY[:2], b"%d" % ENTRIES), NOW_STANDS, 100.0) is not None

@@ -65,7 +65,7 @@ def from_body(body: schemas.BeginMultipartUploadRequest | schemas.UploadFromUrlR
         problems.add("body.mime", f"Not match in '{media_types.PATTERN}'", body.mime)
         problems.raise_any()
     return NewFile(
-        definition=_from_wire(body.path),
+        definition=definition_of(body.path),
         mime=mime or media_types.OCTET_STREAM,
         original_file_name=body.original_file_name,
         tags=tuple(body.tags),
@@ -73,7 +73,8 @@ def from_body(body: schemas.BeginMultipartUploadRequest | schemas.UploadFromUrlR
     )
 
 
-def _from_wire(path: schemas.DynamicFilePath | str | None) -> PathDefinition:
+def definition_of(path: schemas.DynamicFilePath | str | None) -> PathDefinition:
+    """Where a file goes, by a validated JSON body."""
     if path is None:
         return DynamicPath()
     if isinstance(path, str):

@@ -305,7 +305,7 @@ class Connection(Link):
             "raw_path": head.raw_path,
             "query_string": head.query,
             "root_path": "",
-            "headers": head.headers,
+            "headers": list(head.headers.lines),
             "client": self._peer,
             "server": (sockname[0], sockname[1]) if sockname else None,
             "extensions": _EXTENSIONS,
