@@ -136,7 +136,7 @@ def delivery_steps(canary: Canary) -> Iterator[Step]:
         yield Step("bang", "cdn", method, "/A623uY2/raw{path}!version=1", 200)
         for slug, owner in SLUGS.items():
             yield Step(f"slug-{slug}", "cdn", method, f"/A623uY2/{slug}{{path}}", owner)
-    yield Step("save", "cdn", b"POST", "/A623uY2/save/image{path}", 404, (json_type(),), "{}")
+    yield Step("save", "cdn", b"POST", "/A623uY2/save/image{path}", 415, (json_type(),), "{}")
 
 
 def api_steps() -> Iterator[Step]:
@@ -145,6 +145,22 @@ def api_steps() -> Iterator[Step]:
         yield Step("details", "api", method, account + "/files/details?filePath={path}", 200)
         yield Step("folder", "api", method, account + "/folders?folderPath={folder}", 200)
     yield Step("delete", "api", b"DELETE", account + "/files?filePath={path}-x", 204)
+    copy = '{"source":"{path}","destination":"{path}.copy"}'
+    to_itself = '{"source":"{path}","destination":"{path}"}'
+    for name, method, target, body in (
+        ("copy", b"POST", "/files/copy", copy),
+        ("copy-batch", b"POST", "/files/copy/batch", f'{{"files":[{copy}]}}'),
+        ("move", b"POST", "/files/move", to_itself),
+        ("delete-batch", b"DELETE", "/files/batch", '{"files":["{path}-x"]}'),
+        ("copy-folder", b"POST", "/folders/copy", '{"source":"{folder}","destination":"/copied"}'),
+        (
+            "delete-folder",
+            b"DELETE",
+            "/folders",
+            '{"folderPath":"{folder}","deleteVirtualFolders":false}',
+        ),
+    ):
+        yield Step(name, "api", method, account + target, 200, (json_type(),), body)
     yield Step(
         "put-folder",
         "api",
