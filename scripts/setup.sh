@@ -5,7 +5,7 @@
 #
 #   runtime  .venv with the pinned runtime dependencies and the `byteward` command
 #   dev      runtime, and the tools that format, check and test Python
-#   tests    dev, and what the tests drive: Node packages, Chromium, strace
+#   tests    dev, and what the tests drive: Node packages, Chromium, a font, strace
 #   bench    dev, and what the benchmarks compare with: nginx, wrk
 #
 # A finished step leaves a stamp that holds the hash of all it depends on, so a second run only
@@ -121,7 +121,7 @@ set_up_python
 case $level in
 tests)
     set_up_node
-    scripts/system-packages.sh chromium strace
+    scripts/system-packages.sh chromium fonts-dejavu-core strace
     ;;
 bench) scripts/system-packages.sh nginx wrk ;;
 esac

@@ -9,6 +9,7 @@ set -eu
 is_present() {
     case $1 in
     python3-venv) python3 -c 'import ensurepip' 2>/dev/null ;;
+    fonts-dejavu-core) [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] ;;
     nginx) command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac

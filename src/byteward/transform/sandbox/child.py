@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from byteward.errors import BytewardError, ErrorCode
+from byteward.transform.image.engine import foreign
 from byteward.transform.image.engine.library import start_library
 from byteward.transform.image.engine.render import Job, Result, render
 from byteward.transform.image.formats import OutputFormat
@@ -44,6 +45,7 @@ def run_child(sock: socket.socket, start: StartMessage, libraries: Sequence[Path
     folder = Path(start.folder)
     os.chdir(folder)
     start_library(threads=start.threads)
+    foreign.start()
     in_force = confine(
         Bounds(start.address_space_bytes, start.cpu_seconds, start.file_bytes),
         readable=(*READABLE, *libraries),

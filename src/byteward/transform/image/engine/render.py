@@ -40,7 +40,9 @@ from byteward.transform.image.params import EffectParams, Flip, Focus, ImagePara
 from byteward.transform.image.values import refuse
 
 _GRAPHIC: Final = frozenset({InputFormat.PNG, InputFormat.GIF, InputFormat.SVG})
-_VECTOR: Final = frozenset({InputFormat.SVG})
+_VECTOR: Final = frozenset({InputFormat.SVG, InputFormat.PDF})
+_PLAIN_DPI: Final = 72
+_READABLE_DPI: Final = 150
 _SHRINKS: Final = (8, 4, 2)
 _OPAQUE: Final = 255
 
@@ -124,8 +126,10 @@ def _render(job: Job) -> Result:
     if source is None:
         raise library.unsupported(None)
     library.unlock(frozenset({source}))
-    header = read_header(job.data, source, job.limits)
     params = job.params
+    header = read_header(
+        job.data, source, job.limits, page=params.source.page, dpi=_density(params)
+    )
     selection = select(
         header,
         params.source.page,
@@ -142,6 +146,14 @@ def _render(job: Job) -> Result:
         raise refuse("w", "output_too_large")
     first = frames[0]
     return Result(FACTS[output].mime, body, first.width, first.height, selection.is_reduced)
+
+
+def _density(params: ImageParams) -> int:
+    """Dots per inch of a page: what is asked for, or else fine enough to be read."""
+    if params.source.dpi is not None:
+        return params.source.dpi
+    is_sized = params.resize.width is not None or params.resize.height is not None
+    return _PLAIN_DPI if is_sized else _READABLE_DPI
 
 
 def _may_move(header: Header, params: ImageParams) -> bool:

@@ -9,14 +9,14 @@ from typing import Final
 
 import pyvips
 
-from byteward.transform.image.engine import library
+from byteward.transform.image.engine import foreign, library
 from byteward.transform.image.formats import InputFormat
 from byteward.transform.image.geometry import Size
 from byteward.transform.image.limits import ImageLimits, check_input, usable_frames
 from byteward.transform.image.svg import check_svg
 from byteward.transform.image.values import refuse
 
-PAGED: Final = frozenset({InputFormat.GIF, InputFormat.WEBP, InputFormat.TIFF, InputFormat.HEIF})
+PAGED: Final = frozenset({InputFormat.GIF, InputFormat.WEBP, InputFormat.TIFF})
 ANIMATED: Final = frozenset({InputFormat.GIF, InputFormat.WEBP})
 _TRANSPOSING: Final = 5
 """Orientations from here on swap width and height (TIFF 6.0 §8)."""
@@ -38,6 +38,7 @@ class Header:
         bits: per channel.
         interpretation: colour space in libvips' words.
         exif: readable tags, without those of the place.
+        density: pixels for each point of a document's page.
     """
 
     source: InputFormat
@@ -51,6 +52,7 @@ class Header:
     bits: int
     interpretation: str
     exif: Mapping[str, str]
+    density: float = 1.0
 
     @property
     def is_transposed(self) -> bool:
@@ -65,12 +67,29 @@ class Header:
         return self.stored
 
 
-def read_header(data: memoryview, source: InputFormat, limits: ImageLimits) -> Header:
+def read_header(
+    data: memoryview,
+    source: InputFormat,
+    limits: ImageLimits,
+    *,
+    page: int | None = None,
+    dpi: int = foreign.POINTS_PER_INCH,
+) -> Header:
     """Read and judge a file's header.
 
+    Args:
+        data: the file's bytes.
+        source: its format.
+        limits: bounds.
+        page: from 1; which picture of a document or a HEIC is described.
+        dpi: density at which a page is measured.
+
     Raises:
-        BytewardError: `unsupported_input_format`, `corrupt_input`, `transformation_failed`.
+        BytewardError: `unsupported_input_format`, `corrupt_input`, `transformation_failed`,
+            `invalid_parameter`.
     """
+    if source in foreign.FORMATS:
+        return _foreign_header(data, source, limits, page, dpi)
     if source is InputFormat.SVG:
         check_svg(bytes(data))
     image = library.load(data, source, access="sequential")
@@ -92,9 +111,33 @@ def read_header(data: memoryview, source: InputFormat, limits: ImageLimits) -> H
     )
 
 
+def _foreign_header(
+    data: memoryview, source: InputFormat, limits: ImageLimits, page: int | None, dpi: int
+) -> Header:
+    described = foreign.describe(data, source, (page or 1) - 1)
+    density = dpi / foreign.POINTS_PER_INCH if source is InputFormat.PDF else 1.0
+    size = described.size
+    stored = Size(max(1, round(size.width * density)), max(1, round(size.height * density)))
+    check_input(stored, limits)
+    return Header(
+        source=source,
+        stored=stored,
+        orientation=1,
+        pages=described.pages,
+        delays=(),
+        loop=0,
+        has_alpha=described.has_alpha,
+        bands=4 if described.has_alpha else 3,
+        bits=8,
+        interpretation="srgb",
+        exif={},
+        density=density,
+    )
+
+
 def _orientation(image: pyvips.Image, source: InputFormat) -> int:
-    # The HEIF decoder has turned the picture already, whatever its EXIF block says.
-    if source in {InputFormat.HEIF, InputFormat.AVIF}:
+    # The decoder has turned the picture already, whatever its EXIF block says.
+    if source is InputFormat.AVIF:
         return 1
     found = _number(image, "orientation", 1)
     return found if 1 <= found <= 8 else 1  # noqa: PLR2004 - EXIF has eight
@@ -171,11 +214,13 @@ def decode(
         header: of the file.
         selection: which frames.
         shrink: 1, 2, 4 or 8: a JPEG decoded at a fraction of its size.
-        scale: factor at which a vector or a WebP is drawn.
+        scale: factor at which a vector, a document or a WebP is drawn.
 
     Raises:
         BytewardError: `corrupt_input`.
     """
+    if header.source in foreign.FORMATS:
+        return foreign.pixels(data, header.source, selection.first, scale * header.density)
     options: dict[str, object] = {"access": "sequential", "fail_on": "truncated"}
     if header.source in PAGED:
         options |= {"page": selection.first, "n": selection.count}
