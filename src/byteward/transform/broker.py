@@ -125,8 +125,8 @@ class Broker:
         try:
             while (request := await read_message(reader, TransformRequest)) is not None:
                 await write_message(writer, await self.reply(request))
-        except (ConnectionError, ValueError):
-            pass  # the worker went away, or it is not one
+        except (ConnectionError, ValueError, asyncio.CancelledError):
+            pass  # the worker went away, or it is not one, or this process ends
         finally:
             writer.close()
 
@@ -234,7 +234,6 @@ class Broker:
         found = sniff(head)
         # A child that has seen a document or a vector works for nobody else.
         is_reusable = found is not None and found.value not in _VECTOR_FORMATS
-        child = await self._child(request.account_id, fresh=not is_reusable)
         job = JobMessage(
             pairs=request.pairs,
             accepted=request.accepted,
@@ -242,12 +241,36 @@ class Broker:
             companions=tuple(request.companions),
             max_layers=self._settings.max_layers,
         )
+        child = await self._child(request.account_id, fresh=not is_reusable)
+        had_worked = child.has_worked
+        try:
+            return await self._answered(request, child, job, descriptors, keep=is_reusable)
+        except BytewardError as error:
+            if error.code is not ErrorCode.TRANSFORMATION_FAILED or not had_worked:
+                raise
+        # What earlier jobs left behind in that child may have taken the room of this one.
+        os.lseek(descriptors[-1], 0, os.SEEK_SET)
+        os.ftruncate(descriptors[-1], 0)
+        child = await self._zygote.child()
+        return await self._answered(request, child, job, descriptors, keep=is_reusable)
+
+    async def _answered(
+        self,
+        request: TransformRequest,
+        child: Child,
+        job: JobMessage,
+        descriptors: list[int],
+        *,
+        keep: bool,
+    ) -> Answer:
+        is_first = not child.has_worked
         try:
             answer = await child.run(job, descriptors)
         except BytewardError as error:
-            self._note_failure(request.source, error)
+            if is_first:
+                self._note_failure(request.source, error)
             raise
-        if is_reusable and child.is_fresh:
+        if keep and child.is_fresh:
             self._idle.setdefault(request.account_id, []).append(child)
             self._drop_idle()
         else:

@@ -95,6 +95,11 @@ class Child:
         age = time.monotonic() - self._born
         return self._jobs < self._settings.max_jobs and age < self._settings.max_age_seconds
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether it did a job before."""
+        return self._jobs > 0
+
     async def answer(self, seconds: float) -> Answer:
         """The next message.
 

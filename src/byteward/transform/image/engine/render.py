@@ -36,7 +36,7 @@ from byteward.transform.image.formats import (
 )
 from byteward.transform.image.geometry import Box, Fit, Resize, Size
 from byteward.transform.image.limits import ImageLimits, check_output, fits_format
-from byteward.transform.image.params import EffectParams, Flip, Focus, ImageParams
+from byteward.transform.image.params import EffectParams, Flip, Focus, ImageParams, InputHint
 from byteward.transform.image.values import refuse
 
 _GRAPHIC: Final = frozenset({InputFormat.PNG, InputFormat.GIF, InputFormat.SVG})
@@ -123,10 +123,10 @@ def _failed() -> BytewardError:
 
 def _render(job: Job) -> Result:
     source = sniff(bytes(job.data[:1024]))
-    if source is None:
-        raise library.unsupported(None)
-    library.unlock(frozenset({source}))
     params = job.params
+    if source is None or not _is_as_hinted(source, params.source.hint):
+        raise library.unsupported(None if source is None else source.value)
+    library.unlock(frozenset({source}))
     header = read_header(
         job.data, source, job.limits, page=params.source.page, dpi=_density(params)
     )
@@ -146,6 +146,12 @@ def _render(job: Job) -> Result:
         raise refuse("w", "output_too_large")
     first = frames[0]
     return Result(FACTS[output].mime, body, first.width, first.height, selection.is_reduced)
+
+
+def _is_as_hinted(source: InputFormat, hint: InputHint | None) -> bool:
+    """Whether the file is of the kind that the client says."""
+    is_document = source is InputFormat.PDF
+    return hint is None or hint is (InputHint.DOCUMENT if is_document else InputHint.IMAGE)
 
 
 def _density(params: ImageParams) -> int:
