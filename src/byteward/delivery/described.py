@@ -35,6 +35,7 @@ class DeliveryQuery(
         "cache_ttl": "cache-ttl",
         "cache_ttl_404": "cache-ttl-404",
         "cache_only": "cache-only",
+        "cache_perm": "cache-perm",
     },
 ):
     """What every delivery URL may say.
@@ -73,12 +74,15 @@ class ProcessQuery(DeliveryQuery, frozen=True):
         sig: signature of the URL; it stands last.
         enc: all other parameters, encrypted; it stands alone.
         cache_only: `true`: answer from the cache or not at all.
+        cache_perm: `true`: the result stays until permanent results are reset; `false`: it does
+            not; `auto`: it does if making it took more than half a second.
         w: width in pixels.
         h: height in pixels.
         f: format of the result.
     """
 
     cache_only: bool = False
+    cache_perm: Annotated[str, Meta(extra_json_schema={"enum": ["auto", "false", "true"]})] = "auto"
     w: Annotated[int, Meta(ge=1)] | None = None
     h: Annotated[int, Meta(ge=1)] | None = None
     f: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from byteward.config import DeliverySettings
 from byteward.delivery.disposition import content_headers
@@ -42,6 +43,15 @@ class Representation:
     def size_bytes(self) -> int:
         """Length of the whole body."""
         return self.file.details.size_bytes
+
+
+def with_lines(found: Representation, lines: Sequence[HeaderLine]) -> Representation:
+    """The same with further lines beside its content."""
+    return replace(
+        found,
+        content=(*found.content, *lines),
+        whole=HeaderBlock([*found.whole.lines, *lines]),
+    )
 
 
 def represent(

@@ -58,6 +58,7 @@ class DeliveryRequest:
         is_cacheable: False when `cache=false` asks for no caching at all.
         cache_ttl: `cache-ttl` in whole seconds, None when the account's setting counts.
         cache_ttl_404: the same for answers that say "not found".
+        is_permanent: whether a result is kept until a reset of permanent ones; None: by its cost.
         is_versioned: the URL names a version, so its content never changes.
         is_download: `download=true` asks for an attachment.
         exp: text of the parameter `exp`, None when absent; read by `identity`.
@@ -73,6 +74,7 @@ class DeliveryRequest:
     is_cacheable: bool = True
     cache_ttl: int | None = None
     cache_ttl_404: int | None = None
+    is_permanent: bool | None = None
     is_versioned: bool = False
     is_download: bool = False
     exp: str | None = None
@@ -162,6 +164,7 @@ def _apply(request: DeliveryRequest, pairs: Pairs) -> DeliveryRequest:
         is_cacheable=_flag(last, "cache", default=True),
         cache_ttl=_seconds(last, "cache-ttl"),
         cache_ttl_404=_seconds(last, "cache-ttl-404"),
+        is_permanent=_permanence(last),
         is_versioned="version" in last,
         is_download=_flag(last, "download", default=False),
         exp=last.get("exp"),
@@ -178,6 +181,15 @@ def _flag(parameters: dict[str, str], name: str, *, default: bool) -> bool:
     if lowered not in {"true", "false"}:
         raise _refuse(name, "must be `true` or `false`", text)
     return lowered == "true"
+
+
+def _permanence(parameters: dict[str, str]) -> bool | None:
+    text = parameters.get("cache-perm")
+    if text is None or text in _UNSET or text.lower() == "auto":
+        return None
+    if text.lower() not in {"true", "false"}:
+        raise _refuse("cache-perm", "must be `true`, `false` or `auto`", text)
+    return text.lower() == "true"
 
 
 def _seconds(parameters: dict[str, str], name: str) -> int | None:

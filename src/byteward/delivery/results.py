@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from byteward.access.actions import Action
 from byteward.access.model import Principal
@@ -18,11 +19,12 @@ from byteward.accounts.model import Preset
 from byteward.delivery.authorise import Authorised
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
-from byteward.delivery.representation import Representation
+from byteward.delivery.representation import Representation, with_lines
 from byteward.delivery.request import Pairs
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files.layer_resolution import ExternalPlace, levels_of, place_of
 from byteward.files.store import StoredFile
+from byteward.header_lines import HeaderLine, header_line
 from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
@@ -44,6 +46,7 @@ _REMEMBERED: Final = 8_388_608
 _PIECE_BYTES: Final = 1_048_576
 _ENTRY_BYTES: Final = 2_000
 _CROP_NAMES: Final = frozenset({"crop-x", "crop-y", "crop-w", "crop-h"})
+_MAX_IGNORED: Final = 200
 _FONT_SUFFIXES: Final = (".ttf", ".otf")
 
 
@@ -171,9 +174,9 @@ class Results:
             ]
         )  # fmt: skip
         if request.is_cacheable:
-            cached = self._cached(key, found.file, version)
+            cached = self._cached(key, found.file, version, is_permanent=request.is_permanent)
             if cached is not None:
-                return cached
+                return _telling(cached, wanted)
         if _is_cache_only(request.pairs):
             raise BytewardError(
                 ErrorCode.NOT_CACHED,
@@ -189,22 +192,27 @@ class Results:
                 pairs=pairs,
                 accepted=accepted,
                 companions=companions,
+                is_permanent=request.is_permanent,
             )
         )
         self._forget(key)
-        return self._known(key, made, found.file, version)
+        self._known(key, made, found.file, version)
+        fresh = self._represented(key, made, found.file, b"MISS")
+        return _telling(fresh, wanted)
 
-    def _cached(self, key: str, file: StoredFile, version: int) -> Representation | None:
-        """The result, if it was computed before.
+    def _cached(
+        self, key: str, file: StoredFile, version: int, *, is_permanent: bool | None
+    ) -> Representation | None:
+        """The result, if it was computed before and is not one of those that are not wanted.
 
         What is in memory counts while nobody committed anything: a reset takes the file away and
         then commits, and is seen here by the next request.
         """
         remembered = self._remembered.get(key)
-        if remembered is not None and remembered[1] == version:
+        if remembered is not None and remembered[1] == version and is_permanent is not False:
             return remembered[0]
         cached = self._cache.find(key)
-        if cached is None:
+        if cached is None or (is_permanent is False and cached.header.is_permanent):
             self._forget(key)
             return None
         return self._known(key, cached, file, version)
@@ -212,9 +220,24 @@ class Results:
     def _known(
         self, key: str, result: CachedResult, file: StoredFile, version: int
     ) -> Representation:
-        representation = self._represent(result_file(key, result, file))
+        word = b"PERMA" if result.header.is_permanent else b"HIT"
+        representation = self._represented(key, result, file, word)
         self._remembered.put(key, (representation, version), _ENTRY_BYTES)
         return representation
+
+    def _represented(
+        self, key: str, result: CachedResult, file: StoredFile, x_cache: bytes
+    ) -> Representation:
+        """A result as something to send, with what is told about it."""
+        header = result.header
+        lines: list[HeaderLine] = [(b"x-cache", x_cache)]
+        if header.width:
+            lines += [
+                header_line("x-image-width", str(header.width)),
+                header_line("x-image-height", str(header.height)),
+                header_line("x-image-format", header.mime.removeprefix("image/")),
+            ]
+        return with_lines(self._represent(result_file(key, result, file)), lines)
 
     def _forget(self, key: str) -> None:
         self._remembered.drop(key)
@@ -294,6 +317,15 @@ class _Look:
                 ErrorCode.FILE_NOT_FOUND, "no file at this path", details=dict(details)
             )
         return found.file
+
+
+def _telling(found: Representation, wanted: Wanted) -> Representation:
+    """The result with the names that meant nothing, for whoever misspelt one."""
+    ignored = wanted.params.ignored
+    if not ignored:
+        return found
+    names = quote(",".join(ignored), safe=",-_.~")[:_MAX_IGNORED]
+    return with_lines(found, [header_line("x-image-ignored-params", names)])
 
 
 def external_source() -> BytewardError:

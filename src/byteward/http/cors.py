@@ -27,7 +27,8 @@ _PLAIN_ORIGIN: Final = re.compile(
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _EXPOSED: Final = (
     "ETag, Content-Length, Content-Range, Accept-Ranges, Content-Type, Content-Disposition, "
-    "Last-Modified, Cache-Control, Retry-After, Age, X-Cache, X-Error-Code, X-Request-Id"
+    "Last-Modified, Cache-Control, Retry-After, Age, X-Cache, X-Error-Code, X-Request-Id, "
+    "X-Image-Width, X-Image-Height, X-Image-Format, X-Image-Ignored-Params"
 )
 # Named even when the request does not ask: browsers cache the answer for a day.
 _ALWAYS_ALLOWED: Final = (

@@ -19,7 +19,7 @@ from typing import Final
 
 from byteward.errors import BytewardError, ErrorCode
 from byteward.transform.admission import RETRY_AFTER, AdmissionLimits, AdmissionQueue
-from byteward.transform.cache import CachedResult, ResultCache, ResultHeader
+from byteward.transform.cache import PERMANENT_FROM_MS, CachedResult, ResultCache, ResultHeader
 from byteward.transform.image.formats import SNIFFED_BYTES, sniff
 from byteward.transform.image.limits import ImageLimits
 from byteward.transform.sandbox.messages import Answer, JobMessage
@@ -303,6 +303,8 @@ class Broker:
     ) -> CachedResult:
         if body.stat().st_size != answer.size:
             raise BytewardError(ErrorCode.INTERNAL_ERROR, "the result is not whole")
+        cost_ms = round((time.monotonic() - began) * 1000)
+        is_costly = cost_ms > PERMANENT_FROM_MS
         header = ResultHeader(
             account_id=request.account_id,
             slug=request.slug,
@@ -311,9 +313,10 @@ class Broker:
             size=answer.size,
             width=answer.width,
             height=answer.height,
-            cost_ms=round((time.monotonic() - began) * 1000),
+            cost_ms=cost_ms,
             made_at=time.time_ns() // 1_000_000,
             is_reduced=answer.is_reduced,
+            is_permanent=is_costly if request.is_permanent is None else request.is_permanent,
         )
         return self._cache.put(request.key, header, body)
 

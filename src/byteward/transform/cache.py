@@ -27,6 +27,9 @@ _TOUCH_SECONDS: Final = 60.0
 _KEEP_SHARE: Final = 0.9
 """How full an eviction leaves the cache."""
 
+PERMANENT_FROM_MS: Final = 500
+"""Results that took longer are kept permanently, unless the URL says otherwise."""
+
 
 class ResultHeader(msgspec.Struct, frozen=True):
     """What is kept beside a result's bytes.
@@ -42,6 +45,7 @@ class ResultHeader(msgspec.Struct, frozen=True):
         cost_ms: time that it took.
         made_at: Unix milliseconds.
         is_reduced: an animation shows its first frame only.
+        is_permanent: it stays until permanent results are reset.
     """
 
     account_id: str
@@ -54,6 +58,7 @@ class ResultHeader(msgspec.Struct, frozen=True):
     cost_ms: int
     made_at: int
     is_reduced: bool = False
+    is_permanent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

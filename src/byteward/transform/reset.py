@@ -16,8 +16,6 @@ from byteward.paths import percent_decode
 from byteward.transform.cache import ResultCache, ResultHeader
 
 JOB_TYPE: Final = "ResetCacheJob"
-PERMANENT_FROM_MS: Final = 500
-"""Results that took longer are the ones that the protocol keeps permanently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class ResetCacheJob:
         def should_go(header: ResultHeader) -> bool:
             if header.account_id != run.job.account_id:
                 return False
-            is_permanent = header.cost_ms > PERMANENT_FROM_MS
+            is_permanent = header.is_permanent
             asked = payload.reset_permanent_cache if is_permanent else payload.reset_edge_cache
             if not asked or not pattern.matches(header.slug, header.path):
                 return False

@@ -27,7 +27,7 @@ class TransformRequest(msgspec.Struct, frozen=True):
         pairs: canonical query pairs.
         accepted: formats that the client shows.
         companions: bytes of the images and fonts that layers use, by the name in the parameter.
-        keeps: whether the result is kept.
+        is_permanent: whether only a reset of permanent results takes it away; None: by its cost.
     """
 
     key: str
@@ -38,7 +38,7 @@ class TransformRequest(msgspec.Struct, frozen=True):
     pairs: tuple[tuple[str, str], ...]
     accepted: tuple[str, ...]
     companions: dict[str, str]
-    keeps: bool = True
+    is_permanent: bool | None = None
 
 
 class TransformReply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -57,19 +57,22 @@ def test_124_only_secret_keys_reset(plane: Plane) -> None:
     assert plane.send_json("POST", RESET, ask("/*"), key=None).status == 401
 
 
-def store(plane: Plane, name: str, *, account: str = ACCOUNT, cost_ms: int = 10) -> str:
+def store(plane: Plane, name: str, *, account: str = ACCOUNT, is_permanent: bool = False) -> str:
     cache = ResultCache(plane.folder / "cache")
     body = cache.work_folder() / name
     body.write_bytes(b"result")
     key = result_key([account, name])
     path = f"/{name}"
-    cache.put(key, ResultHeader(account, "image", path, "image/png", 6, 1, 1, cost_ms, 0), body)
+    header = ResultHeader(
+        account, "image", path, "image/png", 6, 1, 1, 10, 0, is_permanent=is_permanent
+    )
+    cache.put(key, header, body)
     return key
 
 
 def test_a_reset_takes_away_what_its_pattern_and_switches_name(plane: Plane) -> None:
     cache = ResultCache(plane.folder / "cache")
-    quick, slow = store(plane, "quick.png"), store(plane, "slow.png", cost_ms=900)
+    quick, slow = store(plane, "quick.png"), store(plane, "slow.png", is_permanent=True)
     other, foreign = store(plane, "other.jpg"), store(plane, "quick.png", account=OTHER_ACCOUNT)
 
     def left() -> list[bool]:
