@@ -9,9 +9,12 @@ other work on the machine takes rate away, but hardly changes that.
 nginx is Debian's package with sendfile on and the access log off, as ours is by default. It is
 measured with and without `open_file_cache`: with it, nginx serves a file up to a minute after it
 was replaced; ours notices on the next request. For private files nginx asks an upstream
-(`auth_request`) over a kept connection. The upstream is nginx itself answering 204 without looking
-at anything, which no real one can beat, and, apart from that, our own server deciding about the
-JWT, as an application behind nginx would.
+(`auth_request`) over a kept connection. Three upstreams are measured, each on nginx's core: an
+application on uvicorn that checks the JWT and remembers tokens (`jwt_checker.py`), which is what
+somebody without this server would write; our own server, asked by HEAD whether it would send the
+file; and nginx itself answering 204 without looking at anything, which no real one can beat.
+
+A ratio is the median of those of the single rounds, in which its two sides follow each other.
 """
 
 from __future__ import annotations
@@ -21,15 +24,17 @@ import os
 import platform
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +42,7 @@ from byteward.app import cdn_app
 from byteward.config import Config
 from byteward.server.plane import Plane
 from byteward.server.supervisor import Supervisor
+from tests.bench.jwt_checker import KEY_VARIABLE
 from tests.integration.delivery.cdn_plane import ACCOUNT, cdn_plane, config_in
 
 ROUNDS: Final = 6
@@ -58,16 +64,22 @@ http {{
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   upstream yes {{ server 127.0.0.1:{yes}; keepalive 64; keepalive_requests 100000; }}
+  upstream checker {{ server 127.0.0.1:{checker}; keepalive 64; keepalive_requests 100000; }}
   upstream ours {{ server 127.0.0.1:{ours}; keepalive 64; keepalive_requests 100000; }}
   server {{ listen 127.0.0.1:{yes}; location / {{ return 204; }} }}
   server {{
     listen 127.0.0.1:{port}; root {folder}/www;
     location /cached/ {{ alias {folder}/www/; open_file_cache max=1000 inactive=60s; }}
     location /asked/ {{ alias {folder}/www/; auth_request /yes; }}
+    location /checked/ {{ alias {folder}/www/; auth_request /checker; }}
     location /decided/ {{ alias {folder}/www/; auth_request /ours; }}
     location = /yes {{
       internal; proxy_pass http://yes; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_pass_request_body off;
+    }}
+    location = /checker {{
+      internal; proxy_pass http://checker; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass_request_body off; proxy_set_header X-Original-URI $request_uri;
     }}
     location = /ours {{
       internal; proxy_pass http://ours/{account}/raw/private/k10; proxy_method HEAD;
@@ -115,12 +127,13 @@ class Comparison:
 
 
 COMPARISONS: Final = (
-    Comparison("10 KB public / nginx static", "public", "static", 0.5),
+    Comparison("10 KB public / nginx static", "public", "static", 0.8),
     Comparison("10 KB public / nginx static, open_file_cache", "public", "static_cached", None),
     Comparison("10 KB private by JWT / 10 KB public", "private", "public", 0.9),
     Comparison("1 MB public / nginx static", "public_1mb", "static_1mb", 0.75),
-    Comparison("10 KB private / nginx asking an upstream that decides", "private", "decided", 1.5),
-    Comparison("10 KB private / nginx asking an upstream that does not", "private", "asked", None),
+    Comparison("10 KB private / nginx asking an application", "private", "checked", 1.5),
+    Comparison("10 KB private / nginx asking our server", "private", "decided", None),
+    Comparison("10 KB private / nginx asking one that looks at nothing", "private", "asked", None),
 )
 
 
@@ -135,9 +148,13 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker has another user
         token = _fill(folder)
-        with _ours(folder) as ours, _nginx(folder, ours) as nginx:
-            loads = _measure(_sides(ours, nginx, token))
-    _report(loads)
+        with (
+            _ours(folder) as ours,
+            _checker(folder) as checker,
+            _nginx(folder, ours, checker) as nginx,
+        ):
+            rounds = _measure(_sides(ours, checker, nginx, token))
+    _report(rounds)
 
 
 def _fill(folder: Path) -> str:
@@ -151,39 +168,32 @@ def _fill(folder: Path) -> str:
             plane.store(f"/{name}", "image/jpeg", body)
             plane.store(f"/private/{name}", "image/jpeg", body)
         plane.now = time.time()
+        (folder / "key.pem").write_text(plane.signer.public_pem)
         return plane.jwt("/private", accountId=ACCOUNT, exp=FAR)
 
 
-def _sides(ours: Server, nginx: Server, token: str) -> Sequence[Side]:
+def _sides(ours: Server, checker: Server, nginx: Server, token: str) -> Sequence[Side]:
     raw = f"http://127.0.0.1:{ours.port}/{ACCOUNT}/raw"
     static = f"http://127.0.0.1:{nginx.port}"
-    own, other, both = (ours.pid,), (nginx.pid,), (ours.pid, nginx.pid)
+    own, other = (ours.pid,), (nginx.pid,)
     return (
-        Side("public", f"{raw}/k10", own),
-        Side("static", f"{static}/k10", other),
         Side("static_cached", f"{static}/cached/k10", other),
+        Side("static", f"{static}/k10", other),
+        Side("public", f"{raw}/k10", own),
         Side("private", f"{raw}/private/k10", own, token),
+        Side("checked", f"{static}/checked/k10", (*other, checker.pid), token),
+        Side("decided", f"{static}/decided/k10", (*other, *own), token),
         Side("asked", f"{static}/asked/k10", other, token),
-        Side("decided", f"{static}/decided/k10", both, token),
         Side("public_1mb", f"{raw}/m1", own),
         Side("static_1mb", f"{static}/m1", other),
     )
 
 
-def _measure(sides: Sequence[Side]) -> dict[str, Load]:
-    loads: dict[str, list[Load]] = {side.name: [] for side in sides}
+def _measure(sides: Sequence[Side]) -> list[dict[str, Load]]:
+    """The loads of each round, by side."""
     for side in sides:
         _load(side, 1)
-    for _ in range(ROUNDS):
-        for side in sides:
-            loads[side.name].append(_load(side, SECONDS))
-    return {
-        name: Load(
-            statistics.median(each.rate for each in rounds),
-            statistics.median(each.microseconds for each in rounds),
-        )
-        for name, rounds in loads.items()
-    }
+    return [{side.name: _load(side, SECONDS) for side in sides} for _ in range(ROUNDS)]
 
 
 def _load(side: Side, seconds: int) -> Load:
@@ -234,33 +244,75 @@ def _serve(folder: str) -> None:
 
 
 @contextmanager
-def _nginx(folder: Path, ours: Server) -> Iterator[Server]:
-    port, yes = ours.port + 1, ours.port + 2
-    text = NGINX.format(folder=folder, ours=ours.port, port=port, yes=yes, account=ACCOUNT)
+def _checker(folder: Path) -> Iterator[Server]:
+    port = _free_port()
+    command = ["taskset", "-c", "0", sys.executable, "-m", "uvicorn", "tests.bench.jwt_checker:app"]
+    command += ["--port", str(port), "--loop", "uvloop", "--http", "httptools"]
+    command += ["--no-access-log", "--log-level", "warning"]
+    environment = os.environ | {KEY_VARIABLE: str(folder / "key.pem")}
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            _wait_for(port)
+            yield Server(port, process.pid)
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number: int = listener.getsockname()[1]
+        return number
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit(f"nothing answers on port {port}")
+
+
+@contextmanager
+def _nginx(folder: Path, ours: Server, checker: Server) -> Iterator[Server]:
+    port, yes = _free_port(), _free_port()
+    ports = {"port": port, "yes": yes, "ours": ours.port, "checker": checker.port}
+    text = NGINX.format(folder=folder, account=ACCOUNT, **ports)
     (folder / "nginx.conf").write_text(text)
     command = ["taskset", "-c", "0", "nginx", "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(command) as process:
         try:
-            time.sleep(0.5)
+            _wait_for(port)
             yield Server(port, _only_child(process.pid))
         finally:
             process.terminate()
 
 
-def _report(loads: dict[str, Load]) -> None:
+def _report(rounds: Sequence[Mapping[str, Load]]) -> None:
     rows = []
     ratios = {}
     for each in COMPARISONS:
-        left, right = loads[each.left], loads[each.right]
-        ratio, cost = left.rate / right.rate, right.microseconds / left.microseconds
+        pairs = [(loads[each.left], loads[each.right]) for loads in rounds]
+        ratio = statistics.median(left.rate / right.rate for left, right in pairs)
+        cost = statistics.median(right.microseconds / left.microseconds for left, right in pairs)
         target = "" if each.target is None else f"  (at least {each.target} wanted)"
         print(f"{ratio:6.2f} {cost:6.2f} by CPU  {each.name}{target}")  # noqa: T201 - the result
         rows.append(f"| {each.name} | {ratio:.2f} | {cost:.2f} | {each.target or 'none'} |")
         ratios[each.name] = {"by_rate": round(ratio, 3), "by_cpu": round(cost, 3)}
+    loads = {
+        name: Load(
+            statistics.median(each[name].rate for each in rounds),
+            statistics.median(each[name].microseconds for each in rounds),
+        )
+        for name in rounds[0]
+    }
     versions = {
         "python": platform.python_version(),
         "nginx": _version(["nginx", "-v"]),
         "wrk": _version(["wrk", "-v"]),
+        "uvicorn": version("uvicorn"),
         "load average": f"{os.getloadavg()[1]:.1f} over 5 minutes; 2.0 is our own",
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}",
     }
