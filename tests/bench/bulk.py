@@ -143,7 +143,7 @@ def _move(plane: Plane, source: str, destination: str) -> float:
     return took
 
 
-class _Reader(threading.Thread):
+class Reader(threading.Thread):
     """Sends one request after the other and remembers when each began and how long it took."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
@@ -172,6 +172,7 @@ class _Reader(threading.Thread):
         return [took for began, took in self.times if start <= began < end]
 
     def stop(self) -> None:
+        """Let the request that is running be the last one."""
         self._is_over.set()
         self.join()
 
@@ -203,8 +204,8 @@ def _measure(server: Server) -> tuple[list[float], list[Reads]]:
     key = {"Authorization": f"Bearer {server.secret_key}"}
     account = f"{server.api}/v2/accounts/{server.account_id}"
     readers = {
-        "public file of 10 KB": _Reader(f"{server.cdn}/{server.account_id}/raw/read/photo.jpg", {}),
-        "details of a file": _Reader(f"{account}/files/details?filePath=/read/photo.jpg", key),
+        "public file of 10 KB": Reader(f"{server.cdn}/{server.account_id}/raw/read/photo.jpg", {}),
+        "details of a file": Reader(f"{account}/files/details?filePath=/read/photo.jpg", key),
     }
     for reader in readers.values():
         reader.start()
@@ -253,7 +254,7 @@ def _delete(account: str, key: dict[str, str], folder: str) -> tuple[float, floa
 
 def _reads(
     what: str,
-    reader: _Reader,
+    reader: Reader,
     idle: Sequence[tuple[float, float]],
     busy: Sequence[tuple[float, float]],
 ) -> Reads:

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from byteward.access.actions import Action
 from byteward.access.model import Principal
 from byteward.accounts.model import Preset
@@ -20,7 +22,7 @@ from byteward.delivery.authorise import Authorised
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
 from byteward.delivery.representation import Representation, with_lines
-from byteward.delivery.request import Pairs
+from byteward.delivery.request import DeliveryRequest, Pairs
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files.layer_resolution import ExternalPlace, levels_of, place_of
 from byteward.files.store import StoredFile
@@ -47,6 +49,7 @@ _PIECE_BYTES: Final = 1_048_576
 _ENTRY_BYTES: Final = 2_000
 _CROP_NAMES: Final = frozenset({"crop-x", "crop-y", "crop-w", "crop-h"})
 _MAX_IGNORED: Final = 200
+_WARM: Final = 4096
 _FONT_SUFFIXES: Final = (".ttf", ".otf")
 
 
@@ -73,6 +76,31 @@ class Source:
 
     file: StoredFile
     pairs: Pairs
+
+
+class _Warm(Struct, frozen=True):
+    """The answer to the very same question, for as long as nobody committed anything.
+
+    INVARIANT: it holds its request, so no other can have the same id meanwhile. Answers for which
+    the caller was decided about once more, because parameters name files, are not kept.
+    """
+
+    request: DeliveryRequest
+    object_id: str
+    accept: str | None
+    version: int
+    found: Representation
+
+    def answers(
+        self, request: DeliveryRequest, object_id: str, accept: str | None, version: int
+    ) -> bool:
+        """Whether nothing that it depends on is another one now."""
+        return (
+            self.request is request
+            and self.version == version
+            and self.object_id == object_id
+            and self.accept == accept
+        )
 
 
 class Results:
@@ -112,6 +140,7 @@ class Results:
         self._represent = represent
         self._memory = memory
         self._remembered: WeightedLru[str, tuple[Representation, int]] = WeightedLru(_REMEMBERED)
+        self._warm: dict[int, _Warm] = {}
         self._read = lru_cache(2048)(
             lambda slug, revision, pairs: Wanted(
                 slug, revision, canonical_pairs(pairs), parse_params(pairs, max_layers=max_layers)
@@ -159,6 +188,9 @@ class Results:
             BytewardError: what went wrong; `not_cached` when nothing may be computed.
         """
         request = may.request
+        warm = self._warm.get(id(request))
+        if warm is not None and warm.answers(request, found.file.object_id, accept, version):
+            return warm.found
         look = _Look(self, request.account_id, may.principal, request.slug, version)
         source = await look.source(found.file)
         pairs = wanted.pairs
@@ -167,16 +199,17 @@ class Results:
         companions = await look.companions(wanted.params, request.path)
         accepted = _accepted(wanted.params, accept)
         version_of_url = dict(request.pairs).get("version", "")
-        key = result_key(
-            [
-                ENGINE, request.account_id, wanted.slug, wanted.revision, request.path.text,
-                source.file.object_id, pairs, accepted, companions, version_of_url,
-            ]
+        key = _key(
+            (request.account_id, wanted.slug, wanted.revision), request.path, source.file.object_id,
+            pairs, accepted, tuple(companions.items()), version_of_url,
         )  # fmt: skip
         if request.is_cacheable:
             cached = self._cached(key, found.file, version, is_permanent=request.is_permanent)
             if cached is not None:
-                return _telling(cached, wanted)
+                cached = _telling(cached, wanted)
+                if not companions and source.file is found.file:
+                    self._keep_warm(_Warm(request, source.file.object_id, accept, version, cached))
+                return cached
         if _is_cache_only(request.pairs):
             raise BytewardError(
                 ErrorCode.NOT_CACHED,
@@ -199,6 +232,11 @@ class Results:
         self._known(key, made, found.file, version)
         fresh = self._represented(key, made, found.file, b"MISS")
         return _telling(fresh, wanted)
+
+    def _keep_warm(self, warm: _Warm) -> None:
+        if len(self._warm) >= _WARM:
+            self._warm.clear()
+        self._warm[id(warm.request)] = warm
 
     def _cached(
         self, key: str, file: StoredFile, version: int, *, is_permanent: bool | None
@@ -245,6 +283,7 @@ class Results:
 
     def forget(self, found: Representation) -> None:
         """A result's bytes have turned out to be gone."""
+        self._warm.clear()
         self._forget(found.file.object_id)
 
 
@@ -317,6 +356,21 @@ class _Look:
                 ErrorCode.FILE_NOT_FOUND, "no file at this path", details=dict(details)
             )
         return found.file
+
+
+@lru_cache(4096)  # hashing takes longer than all the rest of a warm answer
+def _key(
+    transformation: tuple[str, str, int],
+    path: FilePath,
+    object_id: str,
+    pairs: Pairs,
+    accepted: tuple[str, ...],
+    companions: Pairs,
+    version: str,
+) -> str:
+    """The name of a result, from everything that it depends on."""
+    parts = [ENGINE, *transformation, path.text, object_id, pairs, accepted]
+    return result_key([*parts, companions, version])
 
 
 def _telling(found: Representation, wanted: Wanted) -> Representation:
