@@ -19,6 +19,8 @@ from random import Random
 from typing import Any, Final
 
 from tests.e2e.server import Answer, Server, request
+from tests.origin import Origin
+from tests.origin import answer as answer_of_origin
 
 ABSENT: Final = b""
 FOLDER: Final = b"folder"
@@ -90,8 +92,10 @@ class Client(threading.Thread):
         journal: Journal,
         *,
         ends_with_server: bool = True,
+        origin: Origin | None = None,
     ) -> None:
         super().__init__(daemon=True)
+        self._origin = origin
         self._ends_with_server = ends_with_server
         self._server = server
         self._random = Random(f"{seed}-{number}")
@@ -109,6 +113,8 @@ class Client(threading.Thread):
     def run(self) -> None:
         work = [self._small] * 4 + [self._form] * 2 + [self._remove] * 3
         work += [self._multipart, self._one_part, self._folder]
+        if self._origin is not None:
+            work.append(self._from_url)
         while not self._is_over.is_set():
             try:
                 self._random.choice(work)()
@@ -148,6 +154,16 @@ class Client(threading.Thread):
         self._journal.write(
             path, digest(body), lambda: request("POST", url, headers=headers, body=form), 200
         )
+
+    def _from_url(self) -> None:
+        path, body = self._path(), self._bytes()
+        if self._origin is None:
+            return
+        target = f"/{self._random.getrandbits(64):x}"
+        self._origin.handlers[target] = answer_of_origin(body)
+        asked = {"url": f"http://127.0.0.1:{self._origin.port}{target}", "path": path}
+        url = f"{self._account}/uploads/url"
+        self._journal.write(path, digest(body), lambda: self._json("POST", url, asked), 200)
 
     def _remove(self) -> None:
         path = self._path()

@@ -228,10 +228,16 @@ class Results:
                 is_permanent=request.is_permanent,
             )
         )
+        self._cool(key)
         self._forget(key)
         self._known(key, made, found.file, version)
         fresh = self._represented(key, made, found.file, b"MISS")
         return _telling(fresh, wanted)
+
+    def _cool(self, key: str) -> None:
+        """Another result has taken a result's place."""
+        for number in [n for n, each in self._warm.items() if each.found.file.object_id == key]:
+            del self._warm[number]
 
     def _keep_warm(self, warm: _Warm) -> None:
         if len(self._warm) >= _WARM:
