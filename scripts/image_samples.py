@@ -26,7 +26,8 @@ SCENE: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" width="900" height="6
 <path d="M0 520 Q230 450 450 520 T900 510 V600 H0 Z" fill="#162140"/>
 <g fill="#0c1530"><rect x="190" y="430" width="12" height="90"/><circle cx="196" cy="410" r="38"/>
 <rect x="250" y="460" width="9" height="60"/><circle cx="254" cy="446" r="25"/></g>
-<g fill="#c8553d"><path d="M430 500 l55 -45 l55 45 z"/><rect x="442" y="498" width="86" height="52"/></g>
+<g fill="#c8553d"><path d="M430 500 l55 -45 l55 45 z"/>
+<rect x="442" y="498" width="86" height="52"/></g>
 <rect x="474" y="515" width="22" height="35" fill="#ffe1b3"/></svg>"""
 LOGO: Final = b"""<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40">
 <rect width="120" height="40" rx="20" fill="#fff" fill-opacity="0.8"/>
