@@ -13,6 +13,7 @@ Run with `python -m tests.bench.bulk`. Two questions:
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import json
 import os
@@ -207,6 +208,9 @@ def _measure(server: Server) -> tuple[list[float], list[Reads]]:
         "public file of 10 KB": Reader(f"{server.cdn}/{server.account_id}/raw/read/photo.jpg", {}),
         "details of a file": Reader(f"{account}/files/details?filePath=/read/photo.jpg", key),
     }
+    # The collector of this process must not stop the readers.
+    gc.collect()
+    gc.disable()
     for reader in readers.values():
         reader.start()
     idle: list[tuple[float, float]] = []
