@@ -15,6 +15,7 @@ BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 ACCOUNT_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{7}")
 API_KEY_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{8}")
 UPLOAD_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16}")
+SESSION_ID: Final = re.compile(r"[1-9A-HJ-NP-Za-km-z]{16}")
 OBJECT_ID: Final = re.compile(r"[0-9a-f]{32}")
 JOB_ID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -54,10 +55,20 @@ def new_object_id() -> str:
     return secrets.token_hex(16)
 
 
-def new_job_id(now_ms: int) -> str:
+def new_session_id() -> str:
+    """16 base58 characters: the name of a dashboard session, of no use to who knows it."""
+    return base58_text(16)
+
+
+def new_ulid(now_ms: int) -> str:
     """A ULID: 48 bits of Unix milliseconds, then 80 bits of chance, in 26 Crockford characters."""
     number = now_ms << 80 | secrets.randbits(80)
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def new_job_id(now_ms: int) -> str:
+    """A ULID, so that younger jobs have greater ids."""
+    return new_ulid(now_ms)
 
 
 def new_request_id() -> str:

@@ -11,7 +11,25 @@ from tests.conformance.http_world import World, bytes_of
 from tests.e2e.server import Answer, Server, processes_of, run_command
 
 SWEEP_SECONDS: Final = 5.0
-_KINDS: Final = {400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 414, 415, 416, 421, 429, 431}
+_KINDS: Final = {
+    400,
+    401,
+    403,
+    404,
+    405,
+    408,
+    409,
+    410,
+    411,
+    412,
+    413,
+    414,
+    415,
+    416,
+    421,
+    429,
+    431,
+}
 
 
 def processes(server: Server) -> frozenset[int]:

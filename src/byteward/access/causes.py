@@ -27,6 +27,7 @@ class Cause(StrEnum):
 
     PUBLIC = "public"
     DASHBOARD_USER = "dashboard_user"
+    ROLE_DENIES = "role_denies"
     CREDENTIAL_CEILING = "credential_ceiling"
     JWT_ALLOWS = "jwt_allows"
     JWT_DENIES = "jwt_denies"
@@ -62,7 +63,10 @@ CAUSES: Final[Mapping[Cause, CauseInfo]] = {
         True, RuleSource.PUBLIC_PERMISSIONS, "{location} lets anybody download through {value}"
     ),
     Cause.DASHBOARD_USER: CauseInfo(
-        True, RuleSource.DASHBOARD_ROLE, "{location} may do everything in the account"
+        True, RuleSource.DASHBOARD_ROLE, "{location} has {right} everywhere in the account"
+    ),
+    Cause.ROLE_DENIES: CauseInfo(
+        False, RuleSource.DASHBOARD_ROLE, "{location} does not have {right}"
     ),
     Cause.CREDENTIAL_CEILING: CauseInfo(
         False, RuleSource.DEFAULT, "{caller} can download files and do nothing else"

@@ -3,8 +3,8 @@
 In this order, and the first that has something to say decides:
 
 1. public permissions of the nearest defining folder, for downloads: a floor for everybody;
-2. what the kind of credential can do at all: everything for a dashboard user, nothing but downloads
-   for anonymous callers, cookies and secure URLs;
+2. what the kind of credential can do at all: what its role says for a dashboard user, nothing but
+   downloads for anonymous callers, cookies and secure URLs;
 3. the JWT's most specific rule for the path, if it mentions the action, whatever the key says;
 4. the API key's most specific rule for the path, but for a public key only the four actions that
    such a key can grant;
@@ -31,6 +31,7 @@ from byteward.access.model import (
     TokenAccess,
 )
 from byteward.access.public import public_slugs
+from byteward.access.roles import ROLE_ACTIONS, Role
 from byteward.access.rules import Grant, PathPermission
 from byteward.access.slugs import slug_matches
 
@@ -69,7 +70,7 @@ def decide(
     else:
         cause = _floor(segments, slug, public)
     if cause is None:
-        cause = _ceiling(principal.kind, action)
+        cause = _ceiling(principal, action)
     if cause is None and principal.token is not None:
         cause, token_entry = _token_word(principal.token, action, segments, slug)
     if cause is None and principal.key is not None:
@@ -96,10 +97,13 @@ def _nobody(principal: Principal, public: PublicPermissions | None) -> Cause:
     return Cause.NO_GRANT if has_rights else Cause.NOT_PUBLIC
 
 
-def _ceiling(kind: PrincipalKind, action: Action | None) -> Cause | None:
-    if kind is PrincipalKind.DASHBOARD_USER:
-        return Cause.DASHBOARD_USER
-    if action is not _DOWNLOAD and kind in _DOWNLOADS_ONLY:
+def _ceiling(principal: Principal, action: Action | None) -> Cause | None:
+    """What the kind of credential decides; an action of None is to name a tag."""
+    if principal.user is not None:
+        role = principal.user.role
+        may = role.includes(Role.MEMBER) if action is None else action in ROLE_ACTIONS[role]
+        return Cause.DASHBOARD_USER if may else Cause.ROLE_DENIES
+    if action is not _DOWNLOAD and principal.kind in _DOWNLOADS_ONLY:
         return Cause.CREDENTIAL_CEILING
     return None
 
@@ -143,7 +147,7 @@ def decide_tag(principal: Principal, tag: str) -> TagDecision:
     The JWT's tag patterns replace the key's when it has any, even none (`[]`). Tags that a key's
     own settings add are not asked about.
     """
-    cause = _ceiling(principal.kind, None)
+    cause = _ceiling(principal, None)
     token, key = principal.token, principal.key
     if cause is None and token is not None and token.tag_patterns is not None:
         is_match = slug_matches(token.tag_patterns, tag)

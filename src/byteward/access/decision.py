@@ -19,6 +19,7 @@ from byteward.access.model import (
     PublicPermissions,
     Segments,
     TokenAccess,
+    UserAccess,
 )
 from byteward.access.rules import Grant, PathPattern, PathPermission, Scope
 
@@ -67,6 +68,11 @@ def key_location(key: KeyAccess, member: str) -> str:
 def token_location(token: TokenAccess, member: str) -> str:
     """Where a member of a JWT's `access` stands, for people."""
     return f"JWT of `{printable(token.subject)}`, access.{member}"
+
+
+def user_location(user: UserAccess) -> str:
+    """A dashboard user with its role, for people."""
+    return f"dashboard user `{printable(user.email)}` with the role {user.role}"
 
 
 def list_position(entry: PathPermission | None) -> str:
@@ -143,8 +149,8 @@ class Decision:
             return self._entry_rule(source, principal.token, self.token_entry)
         if source is RuleSource.API_KEY and principal.key is not None:
             return self._entry_rule(source, principal.key, self.key_entry)
-        if source is RuleSource.DASHBOARD_ROLE:
-            return Rule(source, f"dashboard user `{printable(principal.user or '')}`")
+        if source is RuleSource.DASHBOARD_ROLE and principal.user is not None:
+            return Rule(source, user_location(principal.user))
         return Rule(RuleSource.DEFAULT, "built in")
 
     def _entry_rule(
@@ -214,8 +220,8 @@ class TagDecision:
             return Rule(source, location, value=token.tag_patterns)
         if source is RuleSource.API_KEY and key is not None:
             return Rule(source, key_location(key, "tagPermissions.write"), value=key.tag_patterns)
-        if source is RuleSource.DASHBOARD_ROLE:
-            return Rule(source, f"dashboard user `{printable(self.principal.user or '')}`")
+        if source is RuleSource.DASHBOARD_ROLE and self.principal.user is not None:
+            return Rule(source, user_location(self.principal.user))
         return Rule(RuleSource.DEFAULT, "built in")
 
     @property

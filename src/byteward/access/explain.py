@@ -176,6 +176,7 @@ def _public_grant(decision: Decision) -> SmallestGrant:
 
 _REMEDIES: Final[Mapping[Cause, str]] = {
     Cause.CREDENTIAL_CEILING: "send an API key or a JWT in the Authorization header",
+    Cause.ROLE_DENIES: "give the user a role that has the right",
     Cause.SLUG_MISSING: "name the transformation slug",
     Cause.NOT_PUBLIC: "name a file; the root folder is none",
     Cause.NO_GRANT: "name a file; the root folder is none",

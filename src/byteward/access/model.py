@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from byteward.access import rules
+from byteward.access.roles import Role
 from byteward.access.rules import PathRules
 
 Segments = rules.Segments
@@ -50,6 +51,14 @@ class TokenAccess:
     tag_patterns: TagPatterns | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class UserAccess:
+    """A dashboard user, as far as a decision needs it."""
+
+    email: str
+    role: Role
+
+
 class PrincipalKind(StrEnum):
     """How the caller proved who it is; decides caching and which operations exist for it at all."""
 
@@ -80,7 +89,7 @@ class Principal:
         key: the API key's access: the presented key, or the key that signed the URL. The key that
             a JWT merely names (`apiKeyId`) is not it: its permissions are not inherited.
         token: the JWT's access, merged with `key` field by field, the token's word first.
-        user: e-mail of a dashboard user; such a principal may do everything in its account.
+        user: a dashboard user, whose role says what it may do, everywhere in its account.
         expires_at: Unix seconds when the credential ends, None when it does not.
 
     Raises:
@@ -91,7 +100,7 @@ class Principal:
     account_id: str
     key: KeyAccess | None = None
     token: TokenAccess | None = None
-    user: str | None = None
+    user: UserAccess | None = None
     expires_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -106,9 +115,9 @@ class Principal:
 
     @property
     def has_secret_authority(self) -> bool:
-        """Whether job and cache operations exist for this principal: secret key or dashboard."""
-        if self.kind is PrincipalKind.DASHBOARD_USER:
-            return True
+        """Whether job and cache operations exist for this principal: secret key or member."""
+        if self.user is not None:
+            return self.user.role.includes(Role.MEMBER)
         return (
             self.kind in (PrincipalKind.API_KEY, PrincipalKind.API_KEY_AND_JWT)
             and self.key is not None

@@ -7,12 +7,12 @@ path never looks at JSON.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from byteward.access.model import KeyAccess, KeyKind, TagPatterns
+from byteward.access.roles import Role
 from byteward.access.rules import PathPermission
 
 MAX_EXPIRY_SECONDS: Final = 253_402_300_799
@@ -217,18 +217,20 @@ class Preset:
     revision: int = 1
 
 
-class Role(StrEnum):
-    """What a dashboard user may do; each role includes the ones after it."""
-
-    OWNER = "owner"
-    ADMIN = "admin"
-    MEMBER = "member"
-    VIEWER = "viewer"
-
-
 @dataclass(frozen=True, slots=True)
 class User:
-    """A dashboard user of one account. `password_hash` is None until a password is set."""
+    """A dashboard user of one account.
+
+    Attributes:
+        user_id: never given to another user.
+        account_id: the account.
+        email: unique in the account; compares byte for byte.
+        role: what the user may do.
+        password_hash: None until a password is set.
+        created_at: Unix milliseconds.
+        disabled_at: since when the user may not sign in, in Unix milliseconds.
+        has_totp: signing in takes a second factor.
+    """
 
     user_id: int
     account_id: str
@@ -236,3 +238,5 @@ class User:
     role: Role
     password_hash: str | None = field(repr=False, default=None)
     created_at: int = 0
+    disabled_at: int | None = None
+    has_totp: bool = False

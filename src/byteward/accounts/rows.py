@@ -20,6 +20,7 @@ from byteward.access.policy import (
     parse_tag_permissions,
     path_permissions_to_wire,
 )
+from byteward.access.roles import Role
 from byteward.access.rules import PathPermission, PathRules
 from byteward.accounts.model import (
     Account,
@@ -31,7 +32,6 @@ from byteward.accounts.model import (
     PresetValue,
     Quotas,
     RateLimit,
-    Role,
     TagRule,
     UploadLocation,
     User,
@@ -217,4 +217,6 @@ def user_from_row(row: RowMapping) -> User:
         role=role,
         password_hash=row["password_hash"],
         created_at=row["created_at"],
+        disabled_at=row["disabled_at"],
+        has_totp=row["sealed_totp_secret"] is not None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection, insert
@@ -13,6 +13,7 @@ from byteward.access.actions import FLAG_ACTIONS, Action
 from byteward.access.model import KeyAccess, KeyKind, TagPatterns
 from byteward.access.policy import public_permissions_to_wire
 from byteward.access.public import PublicEntries, PublicEntry
+from byteward.access.roles import Role
 from byteward.access.rules import Grant, PathPattern, PathPermission, PathRules, Scope
 from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
@@ -23,7 +24,6 @@ from byteward.accounts.model import (
     ApiKey,
     BytesLimit,
     RateLimit,
-    Role,
     UploadLocation,
     User,
 )
@@ -226,8 +226,5 @@ def create_user(
 
 def set_password(conn: Connection, user: User, password_hash: str) -> None:
     """Replace a user's password and raise the epoch."""
-    changed = User(
-        user.user_id, user.account_id, user.email, user.role, password_hash, user.created_at
-    )
-    store.update_user(conn, changed)
+    store.update_user(conn, replace(user, password_hash=password_hash))
     bump_epoch(conn, user.account_id)

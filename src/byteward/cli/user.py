@@ -12,8 +12,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from sqlalchemy import Connection
 
+from byteward.access.roles import Role
 from byteward.accounts import store
-from byteward.accounts.model import Role, User
+from byteward.accounts.model import User
 from byteward.accounts.service import create_user, set_password
 from byteward.cli.options import Common
 from byteward.cli.terminal import notice, print_result, table

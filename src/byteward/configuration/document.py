@@ -12,12 +12,12 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from byteward.access.roles import Role
 from byteward.accounts.model import (
     MAX_EXPIRY_SECONDS,
     BytesLimit,
     PresetValue,
     RateLimit,
-    Role,
     UploadLocation,
 )
 from byteward.configuration.source import DocumentError, Path, Problem, Source

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     literal_column,
 )
 
@@ -245,9 +247,90 @@ users: Final = Table(
     Column("role", Text, nullable=False),
     Column("password_hash", Text),
     Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),  # NULL: may sign in
+    Column("sealed_totp_secret", LargeBinary),  # NULL: no second factor
+    Column("totp_last_step", BigInteger),  # the newest step that was used
+    Column("recovery_codes", Text),  # digests of those that are left
     UniqueConstraint("account_id", "email"),
+    Index("users_by_email", "email"),
     sqlite_autoincrement=True,
 )
+
+dashboard_sessions: Final = Table(
+    "dashboard_sessions",
+    METADATA,
+    Column("session_id", Text, primary_key=True),  # its name; the cookie is the credential
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the cookie
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False, index=True),
+    Column("authenticated_at", BigInteger, nullable=False),  # the password was given last
+    Column("client_ip", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Index("dashboard_sessions_of_a_user", "account_id", "user_id"),
+)
+
+sign_in_challenges: Final = Table(
+    "sign_in_challenges",
+    METADATA,
+    # The password was right; the second factor is due.
+    Column("digest", LargeBinary, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+sign_in_failures: Final = Table(
+    "sign_in_failures",
+    METADATA,
+    Column("subject", Text, primary_key=True),  # a user or a client address
+    Column("failures", Integer, nullable=False),
+    Column("began_at", BigInteger, nullable=False),  # of the first of them
+    Column("blocked_until", BigInteger, nullable=False, index=True),
+)
+
+invitations: Final = Table(
+    "invitations",
+    METADATA,
+    Column("invitation_id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # SHA-256 of the link's token
+    Column("account_id", Text, ForeignKey("accounts.account_id"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("invitations_of_an_account", "account_id", "email"),
+)
+
+audit_events: Final = Table(
+    "audit_events",
+    METADATA,
+    Column("event_id", Text, primary_key=True),  # a ULID: ids ascend with time
+    Column("account_id", Text, nullable=False),  # outlives the account
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("client_ip", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Index("audit_events_of_an_account", "account_id", "event_id"),
+)
+for _verb in ("UPDATE", "DELETE"):
+    # Append-only for everybody who goes through SQL.
+    event.listen(
+        audit_events,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its constructor untyped
+            f"CREATE TRIGGER audit_events_refuse_{_verb.lower()} BEFORE {_verb} ON audit_events "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+        ).execute_if(dialect="sqlite"),
+    )
 
 upload_windows: Final = Table(
     "upload_windows",

@@ -107,8 +107,9 @@ def parse_request(
 
     Raises:
         BytewardError: `url_too_long`; `check_path` for a target that is not of the grammar;
-            `account_not_found` for an account id that cannot exist; `invalid_path_encoding`,
-            `invalid_path` and `invalid_parameter`.
+            `account_not_found` for an account id that cannot exist; `method_not_allowed` for
+            `/save/`, which is no slug; `invalid_path_encoding`, `invalid_path` and
+            `invalid_parameter`.
     """
     if len(raw_path) + len(query_string) + bool(query_string) > max_url_bytes:
         raise BytewardError(
@@ -123,6 +124,12 @@ def parse_request(
     account_id = parts[1].decode("latin-1")
     if not ids.ACCOUNT_ID.fullmatch(account_id):
         raise BytewardError(ErrorCode.ACCOUNT_NOT_FOUND, "no such account, check the URL")
+    if parts[2] == b"save":
+        raise BytewardError(
+            ErrorCode.METHOD_NOT_ALLOWED,
+            "this route takes POST",
+            headers={"allow": "POST, OPTIONS"},
+        )
     file_part = parts[3] if len(parts) > _PARTS_WITH_SLUG else b""
     path = FilePath.parse("/" + percent_decode(file_part))
     request = DeliveryRequest(account_id, percent_decode(parts[2]), path, path, ())

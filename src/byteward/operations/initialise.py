@@ -14,9 +14,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from byteward.access.model import KeyKind
+from byteward.access.roles import Role
 from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
-from byteward.accounts.model import AccountSettings, ApiKey, Role
+from byteward.accounts.model import AccountSettings, ApiKey
 from byteward.accounts.service import create_account, create_api_key, create_user, new_api_key
 from byteward.clock import Clock, now_ms
 from byteward.db.database import Database

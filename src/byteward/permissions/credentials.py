@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from byteward.access.model import Principal
+from byteward.access.model import Principal, UserAccess
 from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import ApiKey
@@ -52,13 +52,20 @@ def current_principal(
 
     if principal.token is not None:
         _require_certificate(conn, facts, account_id, principal.token.certificate_id, epoch)
-    if principal.user is not None and store.user_by_email(conn, account_id, principal.user) is None:
-        raise _denied("the user is gone")
+    if principal.user is not None:
+        principal = replace(principal, user=_current_user(conn, account_id, principal.user))
     if bound_key_id is not None:
         usable_key(bound_key_id)
     if principal.key is None:
         return principal
     return replace(principal, key=usable_key(principal.key.key_id).access)
+
+
+def _current_user(conn: Connection, account_id: str, user: UserAccess) -> UserAccess:
+    stored = store.user_by_email(conn, account_id, user.email)
+    if stored is None or stored.disabled_at is not None:
+        raise _denied("the user is gone")
+    return UserAccess(stored.email, stored.role)
 
 
 def _require_certificate(

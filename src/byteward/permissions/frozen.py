@@ -17,8 +17,10 @@ from byteward.access.model import (
     Principal,
     PrincipalKind,
     TokenAccess,
+    UserAccess,
 )
 from byteward.access.policy import PolicyError, parse_path_permissions, path_permissions_to_wire
+from byteward.access.roles import Role
 from byteward.access.rules import PathRules
 from byteward.permissions.authority import Authority
 
@@ -42,11 +44,16 @@ class _Token(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] | None
 
 
+class _User(msgspec.Struct, frozen=True):
+    email: str
+    role: Role
+
+
 class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: PrincipalKind
     key: _Key | None = None
     token: _Token | None = None
-    user: str | None = None
+    user: _User | None = None
     bound_key_id: str | None = None
     expires_at: float | None = None
 
@@ -54,7 +61,7 @@ class _Frozen(msgspec.Struct, frozen=True, omit_defaults=True):
 def freeze(authority: Authority) -> bytes:
     """The authority as compact JSON, for `NewJob.authority`."""
     principal = authority.principal
-    key, token = principal.key, principal.token
+    key, token, user = principal.key, principal.token, principal.user
     return msgspec.json.encode(
         _Frozen(
             kind=principal.kind,
@@ -69,7 +76,7 @@ def freeze(authority: Authority) -> bytes:
                 _frozen_rules(token.rules),
                 token.tag_patterns,
             ),
-            user=principal.user,
+            user=None if user is None else _User(user.email, user.role),
             bound_key_id=authority.bound_key_id,
             expires_at=principal.expires_at,
         )
@@ -83,7 +90,7 @@ def thaw(account_id: str, frozen: bytes) -> Authority:
         msgspec.MsgspecError: it was not written by `freeze`.
     """
     read = msgspec.json.decode(frozen, type=_Frozen)
-    key, token = read.key, read.token
+    key, token, user = read.key, read.token, read.user
     principal = Principal(
         kind=read.kind,
         account_id=account_id,
@@ -95,7 +102,7 @@ def thaw(account_id: str, frozen: bytes) -> Authority:
         else TokenAccess(
             token.subject, token.certificate_id, _rules(token.rules, is_token=True), token.tags
         ),
-        user=read.user,
+        user=None if user is None else UserAccess(user.email, user.role),
         expires_at=read.expires_at,
     )
     return Authority(principal, read.bound_key_id, is_frozen=True)

@@ -13,8 +13,10 @@ from byteward.access.model import (
     Principal,
     PrincipalKind,
     TokenAccess,
+    UserAccess,
 )
 from byteward.access.policy import parse_path_permissions, path_permissions_to_wire
+from byteward.access.roles import Role
 from byteward.access.rules import PathRules
 from byteward.files.file_details import FileDetails
 from byteward.files.metadata import EMPTY
@@ -105,6 +107,11 @@ class _Token(msgspec.Struct, frozen=True):
     tag_permissions: tuple[str, ...] | None
 
 
+class _User(msgspec.Struct, frozen=True):
+    email: str
+    role: Role
+
+
 _NO_RULES: Final = PathRules()
 
 
@@ -118,7 +125,7 @@ class Credential(msgspec.Struct, frozen=True):
     kind: PrincipalKind
     key_id: str | None = None
     bound_key_id: str | None = None
-    user: str | None = None
+    user: _User | None = None
     expires_at: float | None = None
     token: _Token | None = None
 
@@ -126,12 +133,12 @@ class Credential(msgspec.Struct, frozen=True):
     def of(cls, caller: Caller) -> Credential:
         """The caller's credential."""
         writer = Writer.of(caller)
-        principal = writer.principal
+        principal, user = writer.principal, writer.principal.user
         return cls(
             kind=principal.kind,
             key_id=None if principal.key is None else principal.key.key_id,
             bound_key_id=writer.bound_key_id,
-            user=principal.user,
+            user=None if user is None else _User(user.email, user.role),
             expires_at=principal.expires_at,
             token=None if principal.token is None else _frozen_token(principal.token),
         )
@@ -141,14 +148,14 @@ class Credential(msgspec.Struct, frozen=True):
 
         INVARIANT: the key carries no permissions here; `Guard.decide_in` puts in those stored now.
         """
-        token = self.token
+        token, user = self.token, self.user
         key = None if self.key_id is None else KeyAccess(self.key_id, KeyKind.PUBLIC, _NO_RULES)
         principal = Principal(
             kind=self.kind,
             account_id=account_id,
             key=key,
             token=None if token is None else _token_access(token),
-            user=self.user,
+            user=None if user is None else UserAccess(user.email, user.role),
             expires_at=self.expires_at,
         )
         return Writer(principal, self.bound_key_id)

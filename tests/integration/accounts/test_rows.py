@@ -11,9 +11,10 @@ from sqlalchemy import Connection, update
 from byteward.access.actions import Action
 from byteward.access.decide import decide
 from byteward.access.model import KeyKind, Principal, PrincipalKind
+from byteward.access.roles import Role
 from byteward.accounts import store
 from byteward.accounts.key_store import KeyStore
-from byteward.accounts.model import AccountSettings, ApiKey, RateLimit, Role, UploadLocation
+from byteward.accounts.model import AccountSettings, ApiKey, RateLimit, UploadLocation
 from byteward.accounts.service import (
     create_account,
     create_api_key,

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, delete, update
 
 from byteward.access.actions import Action
 from byteward.access.decision import Decision
-from byteward.access.model import KeyKind, Principal, PrincipalKind, TokenAccess
+from byteward.access.model import KeyKind, Principal, PrincipalKind, TokenAccess, UserAccess
 from byteward.access.policy import parse_path_permissions
+from byteward.access.roles import Role
 from byteward.access.rules import PathRules
-from byteward.accounts.model import Role
 from byteward.accounts.service import bump_epoch, create_user, new_api_key
 from byteward.db import tables
 from byteward.errors import BytewardError, ErrorCode
@@ -264,7 +264,9 @@ def test_key_named_by_a_jwt_must_be_enabled_in_the_transaction() -> None:
 
 def test_dashboard_user_is_good_in_the_transaction_while_there_is_one() -> None:
     with world() as opened:
-        asker = Principal(PrincipalKind.DASHBOARD_USER, ACCOUNT, user="a@b.example")
+        asker = Principal(
+            PrincipalKind.DASHBOARD_USER, ACCOUNT, user=UserAccess("a@b.example", Role.OWNER)
+        )
         asking = guard(opened, opened.facts())
 
         def decide() -> Decision:

@@ -14,8 +14,10 @@ from byteward.access.model import (
     PrincipalKind,
     PublicPermissions,
     TokenAccess,
+    UserAccess,
 )
 from byteward.access.policy import parse_pattern_text
+from byteward.access.roles import Role
 from byteward.access.rules import Grant, PathPermission, PathRules
 from byteward.paths import parse_segments
 
@@ -78,7 +80,9 @@ def principal(
 
 
 ANONYMOUS = principal()
-DASHBOARD_USER = Principal(PrincipalKind.DASHBOARD_USER, ACCOUNT, user="owner@example.com")
+DASHBOARD_USER = Principal(
+    PrincipalKind.DASHBOARD_USER, ACCOUNT, user=UserAccess("owner@example.com", Role.OWNER)
+)
 
 
 def ask(

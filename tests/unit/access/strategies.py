@@ -12,7 +12,9 @@ from byteward.access.model import (
     PrincipalKind,
     PublicPermissions,
     TokenAccess,
+    UserAccess,
 )
+from byteward.access.roles import Role
 from byteward.access.rules import Grant, PathPattern, PathPermission, PathRules, Scope
 
 # Twins by prefix, case, dot, percent escape and Unicode form; and the empty segment.
@@ -75,7 +77,8 @@ def principals(draw: st.DrawFn, unique: bool = True) -> Principal:
         )
     if has_token:
         token = TokenAccess("user-1", "cert0001", PathRules(draw(entries(unique))), draw(TAGS))
-    user = "owner@example.com" if kind is PrincipalKind.DASHBOARD_USER else None
+    is_user = kind is PrincipalKind.DASHBOARD_USER
+    user = UserAccess("owner@example.com", draw(st.sampled_from(Role))) if is_user else None
     return Principal(kind, "A623uY2", key, token, user)
 
 

@@ -5,9 +5,19 @@ import pytest
 from byteward.access.actions import FLAG_ACTIONS, PUBLIC_KEY_CAP, Action
 from byteward.access.causes import Cause
 from byteward.access.decide import decide, decide_tag
-from byteward.access.model import KeyAccess, KeyKind, PrincipalKind, PublicPermissions, TokenAccess
+from byteward.access.model import (
+    KeyAccess,
+    KeyKind,
+    Principal,
+    PrincipalKind,
+    PublicPermissions,
+    TokenAccess,
+    UserAccess,
+)
+from byteward.access.roles import Role
 from byteward.access.rules import PathPermission, PathRules
 from tests.unit.access.builders import (
+    ACCOUNT,
     ANONYMOUS,
     CREATE,
     DASHBOARD_USER,
@@ -335,3 +345,17 @@ def test_rules_of_the_same_source_are_read_from_one_entry() -> None:
     entry = PathPermission(path_rules(("/a/*", {})).entries[0].pattern, {CREATE: True})
     rules = PathRules([entry])
     assert rules.resolve(("a", "b")) is entry
+
+
+@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_has_its_own_actions_everywhere_and_no_other(role: Role, action: Action) -> None:
+    who = Principal(
+        PrincipalKind.DASHBOARD_USER, ACCOUNT, user=UserAccess("owner@example.com", role)
+    )
+    reads = action.value.startswith("read.")
+    guards = action in {Action.SET_FOLDER_PUBLIC_PERMISSIONS, Action.SET_FOLDER_STORAGE_LAYER}
+    expected = {Role.VIEWER: reads, Role.MEMBER: not guards}.get(role, True)
+    assert allows(who, action, FILE) is expected
+    assert decide_tag(who, "x").is_allowed is (role is not Role.VIEWER)
+    assert who.has_secret_authority is (role is not Role.VIEWER)

@@ -62,7 +62,7 @@ def test_public_rule_is_named_by_folder_and_scope() -> None:
 
 
 def test_dashboard_user_and_default_are_named() -> None:
-    assert ask(DASHBOARD_USER, DELETE, FILE).rule.location == "dashboard user `owner@example.com`"
+    assert ask(DASHBOARD_USER, DELETE, FILE).rule.location.endswith(" with the role owner")
     decision = ask(principal(key()), DELETE, FILE)
     assert decision.rule == Rule(RuleSource.DEFAULT, "built in")
     assert decision.reason == (

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from byteward.access.model import KeyKind, Principal, PrincipalKind
+from byteward.access.model import KeyKind, Principal, PrincipalKind, UserAccess
+from byteward.access.roles import Role
 from tests.unit.access.builders import ANONYMOUS, DASHBOARD_USER, key, principal, public_key, token
 
 
@@ -29,7 +30,7 @@ def test_principal_has_exactly_the_parts_of_its_kind(
             "A623uY2",
             key() if has_key else None,
             token() if has_token else None,
-            "owner@example.com" if has_user else None,
+            UserAccess("owner@example.com", Role.OWNER) if has_user else None,
         )
 
     if parts[kind] == (has_key, has_token, has_user):

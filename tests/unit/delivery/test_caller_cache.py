@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from byteward.access.model import Principal, PrincipalKind
+from byteward.access.model import Principal, PrincipalKind, UserAccess
+from byteward.access.roles import Role
 from byteward.delivery.caller_cache import ENTRIES, CallerCache, CallerKey
 from byteward.identity.caller import Caller
 
 
 def caller(expires_at: float | None = None) -> Caller:
     user = PrincipalKind.DASHBOARD_USER
-    return Caller(Principal(user, "W142hJk", user="a@b.example", expires_at=expires_at), "::1")
+    return Caller(
+        Principal(
+            user, "W142hJk", user=UserAccess("a@b.example", Role.OWNER), expires_at=expires_at
+        ),
+        "::1",
+    )
 
 
 KEY: CallerKey = ("W142hJk", "127.0.0.1", b"digest")

@@ -32,11 +32,16 @@ def read(markup: str) -> Reader:
     return reader
 
 
+def one_newline(text: str) -> str:
+    """As HTML reads ends of lines."""
+    return text.replace("\r\n", "\n")
+
+
 @given(st.text())
 def test_text_stays_text(text: str) -> None:
     found = read(prose(text))
     assert found.tags <= {"code"}
-    assert found.text.replace("`", "") == text.replace("\r\n", "\n").replace("`", "")
+    assert one_newline(found.text).replace("`", "") == one_newline(text).replace("`", "")
 
 
 @given(st.text())
