@@ -20,14 +20,21 @@ from sqlalchemy import Connection, func, select, text
 
 from byteward.access.actions import Action
 from byteward.access.model import KeyKind
+from byteward.access.roles import Role
 from byteward.access.rules import PathPattern, PathPermission, Scope
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import AccountSettings, JwtCertificate, RateLimit
-from byteward.accounts.service import create_account, create_api_key, new_api_key
-from byteward.accounts.store import insert_certificate
+from byteward.accounts.service import (
+    create_account,
+    create_api_key,
+    create_user,
+    new_api_key,
+)
+from byteward.accounts.store import insert_certificate, user_by_email
 from byteward.bulk.requests import BulkRequests
 from byteward.bulk.tools import Tools
 from byteward.config import HttpSettings, OutboundSettings
+from byteward.configuration.editing import Configuration
 from byteward.db import tables
 from byteward.db.migrate import upgrade
 from byteward.db.sqlite import open_sqlite
@@ -41,10 +48,14 @@ from byteward.files.service import Files
 from byteward.files.store import find_file
 from byteward.http import headers as fixed_headers
 from byteward.http.app import browser_origins, build_api
+from byteward.http.dashboard.parts import dashboard_services
 from byteward.http.edge import Edge
 from byteward.http.public_urls import ResponseUrls
 from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
+from byteward.identity.dashboard.bearer import BearerClaim, sign_bearer
+from byteward.identity.dashboard.bearer import derive_key as derive_bearer_key
+from byteward.identity.dashboard.sign_in import Client, NewSession
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
 from byteward.jobs.model import JobHandler
 from byteward.jobs.queue import JobQueue
@@ -55,6 +66,7 @@ from byteward.outbound.fetch import OutboundClient
 from byteward.paths import FilePath
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
+from byteward.permissions.service import Explainer
 from byteward.storage.data_folder import open_data_folder
 from byteward.storage.local import LocalObjectStore
 from byteward.storage.sealing import Sealer
@@ -114,6 +126,21 @@ class Plane:
     keys: dict[str, str] = field(default_factory=dict)
     now: float = NOW
     app: AsgiApp = field(init=False)
+
+    def dash(self, role: Role = Role.OWNER, *, email: str | None = None) -> str:
+        """A bearer of a dashboard user with the role, who signed in just now."""
+        address = email or f"{role}@example.test"
+
+        def work(conn: Connection) -> NewSession:
+            user = user_by_email(conn, ACCOUNT, address) or create_user(
+                conn, ACCOUNT, address, role, password_hash=None, created_at=0
+            )
+            now = round(self.now * 1000)
+            return self.services.dashboard.sign_in.open_in(conn, user, Client("203.0.113.7"), now)
+
+        opened = self.run(self.services.database.write(work))
+        claim = BearerClaim(ACCOUNT, opened.session.session_id, int(self.now) + 300)
+        return sign_bearer(self.services.dashboard.bearer_key, claim)
 
     def run(self, awaitable: Awaitable[T]) -> T:
         async def wrapped() -> T:
@@ -319,7 +346,7 @@ def api_plane(
         }
         services = ApiServices(
             facts=facts,
-            authenticator=Authenticator(facts, clock),
+            authenticator=Authenticator(facts, clock, bearer_key=derive_bearer_key(_MASTER_KEY)),
             publication=publication,
             multipart=MultipartUploads(
                 publication,
@@ -344,6 +371,18 @@ def api_plane(
             limits=limits or HttpSettings(),
             form_limits=FormLimits(100, 8192, 65536),
             clock=clock,
+            dashboard=dashboard_services(
+                database,
+                keys.sealer,
+                _MASTER_KEY,
+                clock,
+                api_url=API_URL,
+                concurrency=2,
+                sandbox="strict",
+            ),
+            database=database,
+            configuration=Configuration(database, keys, clock),
+            explainer=Explainer(facts, clock),
         )
         plane = Plane(services, store, folder.path, keys, runner)
         holder.append(plane)
@@ -363,6 +402,7 @@ def api_plane(
             is_ready=is_ready,
             access_log=False,
             origins_of=origins_of,
+            same_origin_prefix=b"/dashboard",
         )
         runner.run(database.write(lambda conn: _fill(conn, plane, settings, rate_limit)))
         try:

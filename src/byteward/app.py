@@ -13,6 +13,7 @@ from typing import Final
 
 from byteward.bulk.requests import BulkRequests
 from byteward.config import Config
+from byteward.configuration.editing import Configuration
 from byteward.delivery import session_endpoint
 from byteward.delivery.asgi import AsgiApp, Receive, Scope, Send
 from byteward.delivery.auth_worker import AuthWorkerScript
@@ -32,6 +33,7 @@ from byteward.files.moving import Moves
 from byteward.files.service import Files
 from byteward.http import headers
 from byteward.http.app import browser_origins, build_api
+from byteward.http.dashboard.parts import dashboard_services
 from byteward.http.edge import Edge
 from byteward.http.lifespan import LifespanApp
 from byteward.http.process_and_save import ProcessAndSave
@@ -39,6 +41,7 @@ from byteward.http.public_urls import ResponseUrls
 from byteward.http.reference import PATHS as REFERENCE_PATHS
 from byteward.http.services import ApiServices
 from byteward.identity.authenticate import Authenticator
+from byteward.identity.dashboard import bearer
 from byteward.identity.secure_url import SecureUrls
 from byteward.jobs.queue import JobQueue
 from byteward.operations.backend import Backend, opened_backend
@@ -49,6 +52,7 @@ from byteward.outbound.fetch import OutboundClient
 from byteward.outbound.resolve import SystemResolver
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
+from byteward.permissions.service import Explainer
 from byteward.transform.cache import ResultCache
 from byteward.transform.client import TransformClient
 from byteward.uploads import part_token
@@ -57,7 +61,7 @@ from byteward.uploads.from_url import UrlUploads
 from byteward.uploads.multipart import MultipartLimits, MultipartUploads
 from byteward.uploads.publication import Publication
 
-_API_PATHS: Final = (b"/v1/", b"/v2/", b"/docs/")
+_API_PATHS: Final = (b"/v1/", b"/v2/", b"/docs/", b"/dashboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
     async with opened_backend(config) as backend:
         facts = Facts(backend.database, backend.keys)
         authenticator = Authenticator(
-            facts, backend.clock, jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds
+            facts,
+            backend.clock,
+            jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds,
+            bearer_key=bearer.derive_key(backend.master_key),
         )
         resolver = SystemResolver()
         outbound = OutboundClient(config.outbound, resolver)
@@ -204,6 +211,22 @@ def _api_plane(parts: Parts) -> AsgiApp:
             config.uploads.max_preamble_bytes,
         ),
         clock=backend.clock,
+        dashboard=dashboard_services(
+            backend.database,
+            backend.keys.sealer,
+            backend.master_key,
+            backend.clock,
+            api_url=parts.urls.api,
+            concurrency=config.identity.login_concurrency,
+            sandbox=config.transform.sandbox,
+        ),
+        database=backend.database,
+        configuration=Configuration(backend.database, backend.keys, backend.clock),
+        explainer=Explainer(
+            facts,
+            backend.clock,
+            jwt_max_lifetime_seconds=config.identity.jwt_max_lifetime_seconds,
+        ),
     )
     return Edge(
         build_api(services),
@@ -214,6 +237,7 @@ def _api_plane(parts: Parts) -> AsgiApp:
         is_ready=parts.is_ready,
         access_log=True,
         origins_of=partial(browser_origins, facts),
+        same_origin_prefix=b"/dashboard",
     )
 
 

@@ -103,6 +103,9 @@ class IdentitySettings(Struct, frozen=True, forbid_unknown_fields=True):
     enc_allow_unbound: Annotated[
         bool, Meta(description="accept encrypted URLs that are not bound to their path")
     ] = False
+    login_concurrency: Annotated[
+        Positive, Meta(description="passwords hashed at once; each takes 64 MiB")
+    ] = 2
     cookie_partitioned: Annotated[
         bool, Meta(description="send Partitioned with cross-site session cookies")
     ] = True

@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     SOURCE_URL_FAILED = "source_url_failed"
     READ_ONLY_STORAGE = "read_only_storage"
     TOO_MANY_TAGS = "too_many_tags"
+    WEAK_PASSWORD = "weak_password"  # noqa: S105 - an error code, not a password
 
     AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND = "authentication_failed_account_not_found"
     AUTHENTICATION_FAILED_CREDENTIALS_DENIED = "authentication_failed_credentials_denied"
@@ -36,31 +37,47 @@ class ErrorCode(StrEnum):
     AUTHENTICATION_FAILED_JWT_INVALID = "authentication_failed_jwt_invalid"
     AUTHENTICATION_FAILED_NO_CREDENTIALS = "authentication_failed_no_credentials"
     JWT_MISSING_ACCOUNT_ID_FIELD = "jwt_missing_account_id_field"
+    SESSION_REQUIRED = "session_required"
+    SIGN_IN_FAILED = "sign_in_failed"
 
     QUOTA_EXCEEDED = "quota_exceeded"
 
     AUTHORIZATION_FAILED_PERMISSION_DENIED = "authorization_failed_permission_denied"
+    CROSS_SITE_REQUEST = "cross_site_request"
+    DASHBOARD_USER_REQUIRED = "dashboard_user_required"
     EXP_TOO_FAR = "exp_too_far"
     JWT_REQUIRED = "jwt_required"
     ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    REAUTHENTICATION_REQUIRED = "reauthentication_required"
+    ROLE_NOT_SUFFICIENT = "role_not_sufficient"
     SECRET_KEY_REQUIRED = "secret_key_required"  # noqa: S105 - an error code, not a secret
     TAG_NOT_PERMITTED = "tag_not_permitted"
+    TOTP_ENFORCED = "totp_enforced"
+    TOTP_ENROLMENT_REQUIRED = "totp_enrolment_required"
     URL_EXPIRED = "url_expired"
     URL_SIGNATURE_INVALID = "url_signature_invalid"
 
     ACCOUNT_NOT_FOUND = "account_not_found"
+    API_KEY_NOT_FOUND = "api_key_not_found"
     ARTIFACT_NOT_FOUND = "artifact_not_found"
+    CERTIFICATE_NOT_FOUND = "certificate_not_found"
     CHECK_PATH = "check_path"
     FILE_NOT_FOUND = "file_not_found"
+    INVITATION_NOT_FOUND = "invitation_not_found"
     JOB_NOT_FOUND = "job_not_found"
     NOT_CACHED = "not_cached"
+    PRESET_NOT_FOUND = "preset_not_found"
+    SESSION_NOT_FOUND = "session_not_found"
     TRANSFORMATION_NOT_FOUND = "transformation_not_found"
     UPLOAD_NOT_FOUND = "upload_not_found"
     UPLOAD_PART_NOT_FOUND = "upload_part_not_found"
+    USER_NOT_FOUND = "user_not_found"
 
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
+    LAST_OWNER = "last_owner"
     PATH_TAKEN = "path_taken"
+    USER_EXISTS = "user_exists"
     API_VERSION_RETIRED = "api_version_retired"
     LENGTH_REQUIRED = "length_required"
     PRECONDITION_FAILED = "precondition_failed"
@@ -116,6 +133,7 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.SOURCE_URL_FAILED: CodeInfo(400, "the URL to upload from gave no file"),
     _C.READ_ONLY_STORAGE: CodeInfo(400, "the folder's storage layer cannot be written to"),
     _C.TOO_MANY_TAGS: CodeInfo(400, "more than 25 tags on one file"),
+    _C.WEAK_PASSWORD: CodeInfo(400, "the password is too short, too long or well known"),
     _C.AUTHENTICATION_FAILED_ACCOUNT_NOT_FOUND: CodeInfo(401, "the API key names no account here"),
     _C.AUTHENTICATION_FAILED_CREDENTIALS_DENIED: CodeInfo(
         401, "the API key is unknown, disabled, expired or of another account"
@@ -126,27 +144,47 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.JWT_MISSING_ACCOUNT_ID_FIELD: CodeInfo(
         401, "the bearer value is neither an API key nor a JWT with `accountId`"
     ),
+    _C.SESSION_REQUIRED: CodeInfo(401, "nobody is signed in to the dashboard"),
+    _C.SIGN_IN_FAILED: CodeInfo(401, "e-mail, password or code is wrong"),
     _C.QUOTA_EXCEEDED: CodeInfo(402, "a quota of the account is used up"),
     _C.AUTHORIZATION_FAILED_PERMISSION_DENIED: CodeInfo(403, "the permission is missing"),
+    _C.CROSS_SITE_REQUEST: CodeInfo(403, "a page other than the dashboard sent the request"),
+    _C.DASHBOARD_USER_REQUIRED: CodeInfo(403, "the operation takes dashboard users only"),
     _C.EXP_TOO_FAR: CodeInfo(403, "`exp` of a secure URL lies further ahead than allowed"),
     _C.JWT_REQUIRED: CodeInfo(403, "the API key is accepted only together with a JWT"),
     _C.ORIGIN_NOT_ALLOWED: CodeInfo(403, "the credential is not accepted from this origin"),
+    _C.REAUTHENTICATION_REQUIRED: CodeInfo(
+        403, "the password was given too long ago for this operation"
+    ),
+    _C.ROLE_NOT_SUFFICIENT: CodeInfo(403, "the role of the dashboard user is too low"),
     _C.SECRET_KEY_REQUIRED: CodeInfo(403, "the operation takes a secret API key only"),
     _C.TAG_NOT_PERMITTED: CodeInfo(403, "the caller may not name this tag"),
+    _C.TOTP_ENFORCED: CodeInfo(403, "the account asks every user for a second factor"),
+    _C.TOTP_ENROLMENT_REQUIRED: CodeInfo(
+        403, "the user has to set up a second factor before anything else"
+    ),
     _C.URL_EXPIRED: CodeInfo(403, "the URL's `exp` has passed"),
     _C.URL_SIGNATURE_INVALID: CodeInfo(403, "`sig` or `enc` does not verify"),
     _C.ACCOUNT_NOT_FOUND: CodeInfo(404, "no such account"),
+    _C.API_KEY_NOT_FOUND: CodeInfo(404, "the account has no API key of this id"),
     _C.ARTIFACT_NOT_FOUND: CodeInfo(404, "the result has no such artifact"),
+    _C.CERTIFICATE_NOT_FOUND: CodeInfo(404, "the account has no JWT certificate of this id"),
     _C.CHECK_PATH: CodeInfo(404, "no such route"),
     _C.FILE_NOT_FOUND: CodeInfo(404, "no file at this path"),
+    _C.INVITATION_NOT_FOUND: CodeInfo(404, "the link was used, taken back, or is too old"),
     _C.JOB_NOT_FOUND: CodeInfo(404, "no such job of this account and type, or it is forgotten"),
     _C.NOT_CACHED: CodeInfo(404, "`cache-only` was asked for and the result is not in the cache"),
+    _C.PRESET_NOT_FOUND: CodeInfo(404, "the account has no preset of this name"),
+    _C.SESSION_NOT_FOUND: CodeInfo(404, "the user has no session of this id"),
     _C.TRANSFORMATION_NOT_FOUND: CodeInfo(404, "no such transformation or preset"),
     _C.UPLOAD_NOT_FOUND: CodeInfo(404, "no such upload, or it has expired"),
     _C.UPLOAD_PART_NOT_FOUND: CodeInfo(404, "the upload has no part of this index"),
+    _C.USER_NOT_FOUND: CodeInfo(404, "the account has no user of this id"),
     _C.METHOD_NOT_ALLOWED: CodeInfo(405, "the route does not take this method"),
     _C.REQUEST_TIMEOUT: CodeInfo(408, "the request body came too slowly", retry=True),
+    _C.LAST_OWNER: CodeInfo(409, "the account would be left without an owner"),
     _C.PATH_TAKEN: CodeInfo(409, "no free path was found, or another upload won the path"),
+    _C.USER_EXISTS: CodeInfo(409, "a user with this e-mail is there already"),
     _C.API_VERSION_RETIRED: CodeInfo(410, "the route is of a version of the API that is gone"),
     _C.LENGTH_REQUIRED: CodeInfo(411, "the request needs a Content-Length"),
     _C.PRECONDITION_FAILED: CodeInfo(412, "If-Match or If-Unmodified-Since does not hold"),

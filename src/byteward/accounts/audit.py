@@ -28,6 +28,8 @@ class ActorKind(StrEnum):
     """What an actor is."""
 
     USER = "user"
+    API_KEY = "apiKey"
+    JWT = "jwt"
     SYSTEM = "system"
     ANONYMOUS = "anonymous"
 
@@ -38,6 +40,21 @@ class Outcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something.
+
+    Attributes:
+        name: e-mail of a user, id of an API key, subject of a JWT, or a command.
+        kind: which of these.
+        client_ip: address of the actor's client; empty for the system.
+    """
+
+    name: str
+    kind: ActorKind
+    client_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,28 @@ class AuditEvent:
     outcome: Outcome = Outcome.DONE
     before: Mapping[str, object] | None = None
     after: Mapping[str, object] | None = None
+
+
+def event_by(
+    actor: Actor,
+    account_id: str,
+    action: str,
+    target: str,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> AuditEvent:
+    """Something that the actor did."""
+    return AuditEvent(
+        account_id,
+        actor.name,
+        actor.kind,
+        actor.client_ip,
+        action,
+        target,
+        Outcome.DONE,
+        before,
+        after,
+    )
 
 
 @dataclass(frozen=True, slots=True)

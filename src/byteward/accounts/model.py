@@ -43,6 +43,7 @@ class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults
         max_upload_bytes: largest file that may be uploaded.
         browser_origins: the only origins that get credentialed CORS answers; empty: any.
         presets_or_signed_only: refuse free-form transformations of public files.
+        enforce_totp: every dashboard user needs a second factor.
         quotas: what the account may use in all.
     """
 
@@ -52,18 +53,29 @@ class AccountSettings(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     max_upload_bytes: int = 5_368_709_120
     browser_origins: tuple[str, ...] = ()
     presets_or_signed_only: bool = False
+    enforce_totp: bool = False
     quotas: Quotas = Quotas()
 
 
 class RateLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """At most `count` uploads in any `seconds` seconds."""
+    """At most so many uploads in any period of a length.
+
+    Attributes:
+        count: uploads.
+        seconds: the length of the period.
+    """
 
     count: int
     seconds: int
 
 
 class BytesLimit(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """At most `bytes` uploaded in any `seconds` seconds."""
+    """At most so many bytes uploaded in any period of a length.
+
+    Attributes:
+        bytes: uploaded.
+        seconds: the length of the period.
+    """
 
     bytes: int
     seconds: int
@@ -111,7 +123,12 @@ class Account:
 
 
 class UploadLocation(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Where an upload goes when the request does not say: two path templates with variables."""
+    """Where an upload goes when the request does not say: two path templates with variables.
+
+    Attributes:
+        folder_path: template of the folder's path.
+        file_name: template of the file's name.
+    """
 
     folder_path: str
     file_name: str

@@ -121,9 +121,7 @@ def users_with_email(conn: Connection, email: str) -> list[User]:
 
 def set_disabled(conn: Connection, user_id: int, disabled_at: int | None) -> None:
     """Let a user sign in (None), or not."""
-    conn.execute(
-        update(users).where(users.c.user_id == user_id).values(disabled_at=disabled_at)
-    )
+    conn.execute(update(users).where(users.c.user_id == user_id).values(disabled_at=disabled_at))
 
 
 def insert_session(conn: Connection, session: DashboardSession, digest: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,12 +11,20 @@ from msgspec import UnsetType
 from sqlalchemy import Connection
 
 from byteward.access.model import Segments
-from byteward.accounts import store
+from byteward.accounts import audit, store
+from byteward.accounts.audit import Actor, ActorKind, AuditEvent, event_by
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.service import bump_epoch, create_account
 from byteward.clock import Clock, now_ms
 from byteward.configuration.checks import check_document
-from byteward.configuration.diff import Change, changes, comparable_folder, comparable_key, delta
+from byteward.configuration.diff import (
+    Change,
+    ChangeKind,
+    changes,
+    comparable_folder,
+    comparable_key,
+    delta,
+)
 from byteward.configuration.document import AccountDocument, Document, parse_document
 from byteward.configuration.export import (
     certificate_to_wire,
@@ -34,6 +42,14 @@ from byteward.errors import BytewardError, ErrorCode
 from byteward.files.layer_store import LayerStore
 from byteward.paths import parse_segments
 
+OPERATOR: Final = Actor("byteward apply", ActorKind.SYSTEM)
+"""Whoever works with the command line."""
+
+_VERBS: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.ADD: "create",
+    ChangeKind.UPDATE: "update",
+    ChangeKind.DELETE: "delete",
+}
 _SHORTEST_SECRET: Final = 21  # base58 characters: 123 bits of chance
 _KEY_PREFIX: Final = len("secret_") + 7
 
@@ -93,8 +109,9 @@ async def apply_document(
     clock: Clock,
     prune: bool = False,
     dry_run: bool = False,
+    actor: Actor = OPERATOR,
 ) -> Applied:
-    """Apply a document in one transaction.
+    """Apply a document in one transaction, with its events of the audit log.
 
     Args:
         database: where to.
@@ -103,6 +120,7 @@ async def apply_document(
         clock: gives new elements their creation time.
         prune: also delete what the document's lists lack; see `merge`.
         dry_run: compute the changes only.
+        actor: who applies it, for the audit log.
 
     Raises:
         DocumentError: it contradicts what is stored; nothing was changed.
@@ -118,6 +136,8 @@ async def apply_document(
         for each in plans:
             if each.changes:
                 _store(conn, keys, each, time_ms)
+                for change in each.changes:
+                    audit.append(conn, _event(actor, change), time_ms)
         return plans
 
     plans = await (database.read(plan) if dry_run else database.write(work))
@@ -129,6 +149,21 @@ async def apply_document(
     )
 
 
+def _event(actor: Actor, change: Change) -> AuditEvent:
+    # What is secret stands hidden in the change already.
+    before = {each.name: each.before for each in change.fields}
+    after = {each.name: each.after for each in change.fields}
+    is_new = change.kind is ChangeKind.ADD
+    return event_by(
+        actor,
+        change.account_id,
+        f"{change.what}.{_VERBS[change.kind]}",
+        change.name,
+        None if is_new or not before else before,
+        after or None,
+    )
+
+
 def _plan(
     conn: Connection, keys: KeyStore, checked: CheckedDocument, *, prune: bool, time_ms: int
 ) -> list[_Plan]:
@@ -136,7 +171,13 @@ def _plan(
     plans: list[_Plan] = []
     for index, document in enumerate(checked.document.accounts):
         at = problems.under("accounts", index)
-        before = read_state(conn, keys, document.account_id, _folder_paths(document))
+        before = read_state(
+            conn,
+            keys,
+            document.account_id,
+            _folder_paths(document),
+            with_folders=not isinstance(document.folders, UnsetType),
+        )
         merged = merge(before, document, at, prune=prune, now_ms=time_ms)
         _check_owners(conn, keys, merged.state, document, at)
         found = changes(before, merged.state)

@@ -52,6 +52,7 @@ class SettingsDocument(Struct, frozen=True, rename="camel", forbid_unknown_field
     max_upload_bytes: Amount | UnsetType = UNSET
     browser_origins: tuple[str, ...] | UnsetType = UNSET
     presets_or_signed_only: bool | UnsetType = UNSET
+    enforce_totp: bool | UnsetType = UNSET
     quotas: QuotasDocument | UnsetType = UNSET
 
 

@@ -32,6 +32,7 @@ def settings_to_wire(settings: AccountSettings) -> Wire:
         "maxUploadBytes": settings.max_upload_bytes,
         "browserOrigins": list(settings.browser_origins),
         "presetsOrSignedOnly": settings.presets_or_signed_only,
+        "enforceTotp": settings.enforce_totp,
         "quotas": {
             "storedBytes": settings.quotas.stored_bytes,
             "storedFiles": settings.quotas.stored_files,

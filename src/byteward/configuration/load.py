@@ -15,7 +15,12 @@ from byteward.files.layer_store import LayerStore
 
 
 def read_state(
-    conn: Connection, keys: KeyStore, account_id: str, paths: Iterable[Segments] = ()
+    conn: Connection,
+    keys: KeyStore,
+    account_id: str,
+    paths: Iterable[Segments] = (),
+    *,
+    with_folders: bool = True,
 ) -> AccountState | None:
     """Everything of the account that a document speaks of; None when there is no such account.
 
@@ -24,11 +29,14 @@ def read_state(
         keys: reads API keys.
         account_id: which account.
         paths: folders of which it must be known whether they exist physically.
+        with_folders: a document that does not speak of folders does without them; there may be
+            many.
     """
     account = store.read_account(conn, account_id)
     if account is None:
         return None
-    folders = read_folders(conn, LayerStore(keys.sealer), account_id)
+    layers = LayerStore(keys.sealer)
+    folders = read_folders(conn, layers, account_id) if with_folders else {}
     return AccountState(
         account_id=account_id,
         name=account.name,

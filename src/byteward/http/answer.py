@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 
 from byteward.clock import Clock
 from byteward.delivery.asgi import START, Message, Send
 from byteward.errors import ErrorCode
-from byteward.header_lines import HeaderBlock
+from byteward.header_lines import HeaderBlock, HeaderLine
 from byteward.http import cors
 from byteward.telemetry.request_context import RequestContext
 
@@ -59,11 +59,18 @@ class Answer:
                 *message["headers"],
                 *self._fixed_headers.lines,
                 (b"x-request-id", self.request_id.encode("ascii")),
-                *(() if self.has_own_cors else cors_block(self.context).lines),
+                *self._cors_lines(),
             ]
         else:
             self.bytes_sent += len(message.get("body", b""))
         return self._send(message)
+
+    def _cors_lines(self) -> Iterable[HeaderLine]:
+        if self.has_own_cors:
+            return ()
+        if self.context is not None and self.context.own_headers is not None:
+            return self.context.own_headers
+        return cors_block(self.context).lines
 
 
 def cors_block(context: RequestContext | None) -> HeaderBlock:

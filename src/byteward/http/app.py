@@ -19,6 +19,9 @@ from byteward.delivery import described as cdn
 from byteward.delivery.asgi import BODY, AsgiApp, Message, Receive, Scope, Send
 from byteward.errors import BytewardError, ErrorCode
 from byteward.http import health, reference
+from byteward.http.dashboard import pages
+from byteward.http.dashboard.pages import DashboardPages
+from byteward.http.dashboard.requests import not_for_other_origins
 from byteward.http.process_and_save import PROCESS_FILE_AND_SAVE
 from byteward.http.reference import Reference
 from byteward.http.routes import (
@@ -31,6 +34,16 @@ from byteward.http.routes import (
     upload_from_url,
     uploads,
 )
+from byteward.http.routes.admin import (
+    api_keys,
+    audit_log,
+    explain,
+    jwt_certificates,
+    presets,
+    settings,
+    users,
+)
+from byteward.http.routes.dashboard import profile, session
 from byteward.http.routes.file_bodies import (
     FILE_BODIES,
     FileBodyHandler,
@@ -41,10 +54,13 @@ from byteward.http.routes.routing import described_routes
 from byteward.http.services import ApiServices
 from byteward.openapi.operation import Described, described
 from byteward.permissions.facts import Facts
+from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 
 _PLAIN_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]+)+/?", re.ASCII)
+_DASHBOARD: Final = "/dashboard/"
+_DASHBOARD_API: Final = "/dashboard/api/"
 _RETIRED: Final = re.compile(r"/v1(?:/.*)?", re.DOTALL)
-_ACCOUNT: Final = re.compile(rb"/v2/accounts/([A-Za-z0-9]{7})(?:/.*)?", re.DOTALL)
+_ACCOUNT: Final = re.compile(rb"/v2/(?:admin/)?accounts/([A-Za-z0-9]{7})(?:/.*)?", re.DOTALL)
 
 
 HANDLERS: Final = (
@@ -56,6 +72,15 @@ HANDLERS: Final = (
     *folder_batches.HANDLERS,
     *jobs.HANDLERS,
     *cache.HANDLERS,
+    *api_keys.HANDLERS,
+    *jwt_certificates.HANDLERS,
+    *presets.HANDLERS,
+    *settings.HANDLERS,
+    *explain.HANDLERS,
+    *users.HANDLERS,
+    *audit_log.HANDLERS,
+    *session.HANDLERS,
+    *profile.HANDLERS,
 )
 """The operations that speak JSON."""
 
@@ -76,6 +101,7 @@ class ApiApp:
     def __init__(self, services: ApiServices) -> None:
         self._services = services
         self._reference = Reference(all_operations, services.urls)
+        self._pages = DashboardPages(services.urls.cdn)
         self._json_operations = json_operations(services)
         self._file_bodies = [
             (re.compile(_pattern_of(operation.path)), operation.method, handler)
@@ -96,6 +122,9 @@ class ApiApp:
         if path in reference.PATHS:
             await self._reference(path, scope, send)
             return
+        if path == pages.ROOT or path.startswith(_DASHBOARD):
+            await self._dashboard(scope, path, receive, send)
+            return
         found = self._file_body_at(path)
         if found is not None:
             method, handler, parameters = found
@@ -104,6 +133,15 @@ class ApiApp:
             await handler(self._services, scope, receive, send, parameters)
             return
         await self._json_operation(scope, path, receive, send)
+
+    async def _dashboard(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        context: RequestContext = scope[SCOPE_KEY]
+        not_for_other_origins(context)
+        if path.startswith(_DASHBOARD_API):
+            await self._json_operation(scope, path, receive, send)
+            return
+        self._services.dashboard.origin.require_host(context.host)
+        await self._pages(path, scope, send)
 
     def _file_body_at(self, path: str) -> tuple[str, FileBodyHandler, Mapping[str, str]] | None:
         for pattern, method, handler in self._file_bodies:

@@ -89,6 +89,8 @@ class Edge:
             listed origins only.
         replies: the application's replies to what it need not wait for; asked when no access
             log is written.
+        same_origin_prefix: paths below it are for pages of this origin only, so that their
+            preflights allow nothing.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Edge:
         origins_of: OriginsOf = _no_origins,
         cookie_prefix: bytes | None = None,
         replies: RepliesAtOnce | None = None,
+        same_origin_prefix: bytes | None = None,
     ) -> None:
         self._app = app
         self._limits = limits
@@ -115,6 +118,7 @@ class Edge:
         self._origins_of = origins_of
         self._cookie_prefix = cookie_prefix
         self._replies = replies
+        self._same_origin_prefix = same_origin_prefix
         self._trusted = parse_networks(limits.trusted_proxies)
         # A head of so many bytes has headers, and lines of them, of at most as many.
         self._small_head_bytes = min(limits.max_header_bytes, limits.max_header_line_bytes)
@@ -232,6 +236,11 @@ class Edge:
         """204 for every OPTIONS, before routing and without authentication."""
         headers = scope[SCOPE_KEY].headers
         raw_path: bytes = scope["raw_path"]
+        prefix = self._same_origin_prefix
+        if prefix is not None and raw_path.startswith(prefix):
+            answer.has_own_cors = True
+            await send_response(answer.send, 204, [(b"vary", b"Origin")], b"")
+            return
         requested = headers.get(b"access-control-request-headers")
         lines = cors.preflight_headers(
             _decoded(headers.get(b"origin")),

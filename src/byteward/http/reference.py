@@ -20,6 +20,7 @@ from byteward.delivery.asgi import Scope, Send, send_response
 from byteward.delivery.conditional import Outcome
 from byteward.errors import BytewardError, ErrorCode
 from byteward.header_lines import HeaderLine, header_line
+from byteward.http.encodings import takes_gzip
 from byteward.http.public_urls import ResponseUrls
 from byteward.openapi.document import build_document
 from byteward.openapi.operation import (
@@ -117,7 +118,7 @@ class Reference:
             content = self._contents[path] = self._make(path)
         context: RequestContext = scope[SCOPE_KEY]
         context.vary = "Accept-Encoding"
-        is_packed = _takes_gzip(context.headers)
+        is_packed = takes_gzip(context.headers)
         etag = f'"{content.etag}-gzip"' if is_packed else f'"{content.etag}"'
         validators = [
             header_line("etag", etag),
@@ -160,15 +161,6 @@ def _static(name: str) -> bytes:
 def _content(media_type: bytes, plain: bytes, more: tuple[HeaderLine, ...] = ()) -> _Content:
     etag = hashlib.sha256(plain).hexdigest()[:32]
     return _Content(media_type, plain, gzip.compress(plain, mtime=0), etag, more)
-
-
-def _takes_gzip(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether `gzip` is among the accepted codings, and not with a weight of zero."""
-    for item in headers.get(b"accept-encoding", b"").lower().split(b","):
-        name, _, weight = item.replace(b" ", b"").partition(b";q=")
-        if name == b"gzip":
-            return weight.strip(b"0.") != b"" or not weight
-    return False
 
 
 def _is_current(headers: Mapping[bytes, bytes], etag: str) -> bool:

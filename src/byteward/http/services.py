@@ -8,15 +8,24 @@ from dataclasses import dataclass
 from litestar import Request
 from litestar.datastructures import State
 
+from byteward.access.model import Segments
+from byteward.access.public import PublicEntries
+from byteward.accounts import audit
+from byteward.accounts.audit import AuditEvent, EventFilter, StoredEvent
 from byteward.bulk.requests import BulkRequests
-from byteward.clock import Clock
+from byteward.clock import Clock, now_ms
 from byteward.config import HttpSettings
+from byteward.configuration.editing import Configuration
+from byteward.db.database import Database
 from byteward.delivery.asgi import Receive, Scope
 from byteward.files.copying import FileCopies
 from byteward.files.folders import Folders
 from byteward.files.moving import Moves
+from byteward.files.permission_preview import Preview, preview_public
 from byteward.files.service import Files
+from byteward.files.usage import Usage, read_usage
 from byteward.http.body import BodyTimes, RequestBody
+from byteward.http.dashboard.parts import DashboardServices
 from byteward.http.public_urls import ResponseUrls
 from byteward.http.query import Query, parse_query
 from byteward.identity.authenticate import Authenticator
@@ -24,6 +33,7 @@ from byteward.identity.caller import Caller
 from byteward.jobs.model import JobHandler
 from byteward.jobs.queue import JobQueue
 from byteward.permissions.facts import Facts
+from byteward.permissions.service import Explainer
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
 from byteward.uploads.form_data import FormLimits
 from byteward.uploads.from_url import UrlUploads
@@ -55,6 +65,10 @@ class ApiServices:
         limits: the `http` section.
         form_limits: of form uploads.
         clock: Unix seconds.
+        dashboard: users, sessions and what belongs to them.
+        database: of the audit log.
+        configuration: API keys, certificates, presets and settings.
+        explainer: why a request is allowed or not.
     """
 
     facts: Facts
@@ -73,6 +87,36 @@ class ApiServices:
     limits: HttpSettings
     form_limits: FormLimits
     clock: Clock
+    dashboard: DashboardServices
+    database: Database
+    configuration: Configuration
+    explainer: Explainer
+
+    async def audit_events(
+        self, account_id: str, wanted: EventFilter, limit: int
+    ) -> list[StoredEvent]:
+        """Events of the audit log, the youngest first."""
+        return await self.database.read(
+            lambda conn: audit.read_events(conn, account_id, wanted, limit)
+        )
+
+    async def note(self, event: AuditEvent) -> None:
+        """Add an event that no change of the database belongs to."""
+        now = now_ms(self.clock)
+        await self.database.write(lambda conn: audit.append(conn, event, now))
+
+    async def totals(self, account_id: str) -> Usage:
+        """What counts against the account's quotas."""
+        now = now_ms(self.clock)
+        return await self.database.read(lambda conn: read_usage(conn, account_id, now))
+
+    async def preview(
+        self, account_id: str, folder: Segments, entries: PublicEntries | None
+    ) -> Preview:
+        """What a change of public permissions would change."""
+        return await self.database.read(
+            lambda conn: preview_public(conn, account_id, folder, entries)
+        )
 
     async def enter_account(self, scope: Scope, account_id: str) -> RequestContext:
         """Take the facts that this request is judged by; its CORS answer depends on the account.

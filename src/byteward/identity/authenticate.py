@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from typing import Final
 
-from byteward.access.model import Principal, PrincipalKind
+from byteward.access.model import Principal, PrincipalKind, UserAccess
 from byteward.access.origins import origin_allowed
 from byteward.accounts.model import ApiKey
 from byteward.clock import Clock, system_clock
@@ -28,6 +28,7 @@ from byteward.identity.credentials import (
     read_credentials,
     select_headers,
 )
+from byteward.identity.dashboard.bearer import verify_bearer
 from byteward.identity.facts import IdentityFacts
 from byteward.identity.jwt import VerifiedJwt
 from byteward.identity.jwt_verifier import JwtVerifier
@@ -42,6 +43,7 @@ class Authenticator:
         facts: accounts, keys and certificates.
         clock: Unix seconds.
         jwt_max_lifetime_seconds: cap on a JWT's `exp - iat`, or None.
+        bearer_key: of `dash_` bearers; None: none is accepted.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Authenticator:
         clock: Clock = system_clock,
         *,
         jwt_max_lifetime_seconds: int | None = None,
+        bearer_key: bytes | None = None,
     ) -> None:
         self._facts = facts
+        self._bearer_key = bearer_key
         self._clock = clock
         self._verifier = JwtVerifier(facts, clock, jwt_max_lifetime_seconds)
 
@@ -65,6 +69,8 @@ class Authenticator:
         """
         selected = select_headers(headers)
         presented = read_credentials(selected, legacy=True)
+        if presented.dashboard_bearer is not None:
+            return await self._dashboard_caller(account_id, presented.dashboard_bearer, client_ip)
         if presented.key_text is None and presented.bearer_token is None:
             raise no_credentials()
         return await self._header_caller(account_id, selected, presented, client_ip)
@@ -81,6 +87,9 @@ class Authenticator:
         selected = select_headers(headers)
         try:
             presented = read_credentials(selected)
+            if presented.dashboard_bearer is not None:
+                bearer = presented.dashboard_bearer
+                return await self._dashboard_caller(account_id, bearer, client_ip)
             if presented.is_present:
                 return await self._header_caller(account_id, selected, presented, client_ip)
         except BytewardError as error:
@@ -136,6 +145,35 @@ class Authenticator:
         expires_at = _earlier(jwt.expires_at, None if key is None else key.expires_at)
         principal = Principal(kind, account_id, token=jwt.access, expires_at=expires_at)
         return Caller(principal, client_ip, key, jwt)
+
+    async def _dashboard_caller(self, account_id: str, text: str, client_ip: str) -> Caller:
+        """The user behind a `dash_` bearer, while its session lives.
+
+        Raises:
+            BytewardError: 401; 403 while the account asks for a second factor that is missing.
+        """
+        now = self._clock()
+        key = self._bearer_key
+        claim = None if key is None else verify_bearer(key, text, now)
+        if claim is None or claim.account_id != account_id:
+            raise _session_over()
+        account = await self._facts.account(account_id)
+        found = await self._facts.signed_in(account_id, claim.session_id)
+        # The cookie proves that the session is not idle: it made the bearer minutes ago.
+        if account is None or found is None or found.user.disabled_at is not None:
+            raise _session_over()
+        if account.settings.enforce_totp and not found.user.has_totp:
+            raise BytewardError(
+                ErrorCode.TOTP_ENROLMENT_REQUIRED,
+                "this account asks every user for a second factor: set one up in your profile",
+            )
+        principal = Principal(
+            PrincipalKind.DASHBOARD_USER,
+            account_id,
+            user=UserAccess(found.user.email, found.user.role),
+            expires_at=claim.expires_at,
+        )
+        return Caller(principal, client_ip, signed_in=found)
 
     async def _known_key(self, account_id: str, text: str) -> ApiKey:
         """The usable key with this text.
@@ -202,6 +240,10 @@ class Authenticator:
                 return Refusal(error)
             # Browsers send stale cookies without being asked: as if there were none.
             return _anonymous(account_id, client_ip)
+
+
+def _session_over() -> BytewardError:
+    return BytewardError(ErrorCode.SESSION_REQUIRED, "the dashboard session is over: sign in again")
 
 
 def _anonymous(account_id: str, client_ip: str) -> Caller:

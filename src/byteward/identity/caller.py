@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from byteward.access.model import Principal
 from byteward.accounts.model import ApiKey
+from byteward.accounts.session_store import SignedIn
 from byteward.errors import BytewardError
 from byteward.identity.jwt import VerifiedJwt
 
@@ -21,12 +22,14 @@ class Caller:
             the presented one, the one that a lone JWT names by `apiKeyId`, or the one that signed
             the URL. Its permissions count only where `principal` says so.
         jwt: the presented JWT.
+        signed_in: the dashboard user and its session.
     """
 
     principal: Principal
     client_ip: str
     key: ApiKey | None = None
     jwt: VerifiedJwt | None = None
+    signed_in: SignedIn | None = None
 
     @property
     def bound_key_id(self) -> str | None:

@@ -15,7 +15,7 @@ NAME_PREFIX: Final = "access-token-"
 MAX_TOKEN_BYTES: Final = 3800
 """Browsers keep about 4,096 bytes of a cookie, its name and attributes included."""
 
-_JWT: Final = re.compile(rb"[A-Za-z0-9_.-]+")
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,23 @@ def read_session_cookie(headers: Iterable[bytes], account_id: str) -> str | None
     None if it is missing, is not made of a JWT's characters, or is there twice with different
     values: a cookie planted from a neighbouring host must not win, and neither must we guess.
     """
-    name = f"{NAME_PREFIX}{account_id}".encode()
+    return read_cookie(headers, f"{NAME_PREFIX}{account_id}")
+
+
+def read_cookie(headers: Iterable[bytes], name: str) -> str | None:
+    """The value of a cookie that is made of a token's characters; see `read_session_cookie`."""
+    wanted = name.encode()
     values = {
         value.strip(b" \t")
         for header in headers
         for pair in header.split(b";")
         for key, _, value in (pair.partition(b"="),)
-        if key.strip(b" \t") == name
+        if key.strip(b" \t") == wanted
     }
     if len(values) != 1:
         return None
     value = values.pop()
-    return value.decode("ascii") if _JWT.fullmatch(value) else None
+    return value.decode("ascii") if _TOKEN.fullmatch(value) else None
 
 
 def session_cookie(account_id: str, token: str, max_age_seconds: int, style: CookieStyle) -> str:

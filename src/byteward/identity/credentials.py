@@ -27,6 +27,7 @@ ALIASES: Final = frozenset({"free", "demo"})
 
 BASIC_USER: Final = b"apikey"
 
+_DASHBOARD: Final = b"dash_"
 _CREDENTIAL: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]*) +([!-~]+)")
 _BEARER_PREFIX: Final = re.compile(rb"bearer +", re.IGNORECASE)
 _NAMES: Final = frozenset(
@@ -61,11 +62,13 @@ class PresentedCredentials:
         key_text: an API key from `Authorization`.
         bearer_token: a JWT from `Authorization`, which must name its account.
         companion_token: a JWT from `Authorization-Token`.
+        dashboard_bearer: a `dash_` bearer from `Authorization`; then nothing else is there.
     """
 
     key_text: str | None = None
     bearer_token: str | None = None
     companion_token: str | None = None
+    dashboard_bearer: str | None = None
 
     @property
     def is_present(self) -> bool:
@@ -74,6 +77,7 @@ class PresentedCredentials:
             self.key_text is not None
             or self.bearer_token is not None
             or self.companion_token is not None
+            or self.dashboard_bearer is not None
         )
 
 
@@ -112,6 +116,9 @@ def read_credentials(headers: CredentialHeaders, *, legacy: bool = False) -> Pre
         raise _no_credentials("send exactly one Authorization header")
     match = _CREDENTIAL.fullmatch(headers.authorization[0])
     scheme = match[1].lower() if match else b""
+    if match and scheme == b"bearer" and match[2].startswith(_DASHBOARD):
+        # It stands for a person: nothing that stands beside it could give it more or less.
+        return PresentedCredentials(dashboard_bearer=match[2].decode("ascii"))
     if match and scheme == b"bearer":
         key_text, token = _bearer(match[2].decode("ascii"))
         return PresentedCredentials(key_text, token, companion)

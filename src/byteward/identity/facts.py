@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from byteward.accounts.model import Account, ApiKey, JwtCertificate
+from byteward.accounts.session_store import SignedIn
 
 
 class IdentityFacts(Protocol):
@@ -23,6 +24,9 @@ class IdentityFacts(Protocol):
 
     async def key_by_id(self, account_id: str, key_id: str) -> ApiKey | None:
         """The account's key with this id, whether usable or not."""
+
+    async def signed_in(self, account_id: str, session_id: str) -> SignedIn | None:
+        """The account's dashboard session of this name, with its user."""
 
     async def certificates(self, account_id: str) -> Sequence[JwtCertificate]:
         """The account's certificates in a stable order; disabled ones may be among them."""

@@ -38,6 +38,8 @@ _TAGS: Final[Mapping[Tag, str]] = {
     Tag.JOBS: "Work that outlives its request.",
     Tag.CACHE: "Caches between files and readers.",
     Tag.SESSIONS: "A user's JWT as a cookie, for images in web pages.",
+    Tag.ADMIN: "What administrators do, with a dashboard user's bearer.",
+    Tag.DASHBOARD: "Signing in to the dashboard, and a user's own sign-in.",
     Tag.REFERENCE: "What you are reading.",
     Tag.HEALTH: "For load balancers.",
 }

@@ -28,6 +28,8 @@ class Tag(StrEnum):
     JOBS = "JobApi"
     CACHE = "CacheApi"
     SESSIONS = "SessionApi"
+    ADMIN = "AdminApi"
+    DASHBOARD = "DashboardApi"
     REFERENCE = "ReferenceApi"
     HEALTH = "HealthApi"
 
@@ -45,6 +47,9 @@ class Access(Enum):
 
     CREDENTIAL = "an API key, a JWT, or both"
     SECRET_KEY = "a secret API key"  # noqa: S105 - a phrase, not a secret
+    DASHBOARD_USER = "a dashboard user's bearer"
+    DASHBOARD_COOKIE = "the dashboard's cookie, and the CSRF token for writes"
+    DASHBOARD_PAGE = "nothing, from the dashboard's own page"
     OPTIONAL = "nothing for public files; otherwise an API key, a JWT, a cookie or a secure URL"
     IN_REQUEST = "a credential in the URL or the body"
     PUBLIC = "nothing"
@@ -118,6 +123,15 @@ AUTHENTICATION: Final = (
 )
 """What a credential in a header can be refused with."""
 
+DASHBOARD_USER: Final = (
+    *AUTHENTICATION,
+    _C.DASHBOARD_USER_REQUIRED,
+    _C.ROLE_NOT_SUFFICIENT,
+    _C.SESSION_REQUIRED,
+    _C.TOTP_ENROLMENT_REQUIRED,
+)
+"""What a call of the administration API can be refused with, whatever it does."""
+
 JSON_BODY: Final = (_C.INVALID_JSON, _C.PAYLOAD_TOO_LARGE, _C.UNSUPPORTED_MEDIA_TYPE)
 """What a JSON body can be refused with, its members aside."""
 
@@ -127,10 +141,20 @@ STORES: Final = (_C.ORIGIN_ERROR, _C.ORIGIN_TIMEOUT)
 WRITING: Final = (_C.INSUFFICIENT_STORAGE, _C.ACCOUNT_NOT_FOUND)
 """What a change of stored rows can be refused with."""
 
+_ANY_HEADER: Final = (*AUTHENTICATION, _C.SESSION_REQUIRED, _C.TOTP_ENROLMENT_REQUIRED)
+
 _ACCESS: Final[Mapping[Access, tuple[ErrorCode, ...]]] = {
-    Access.CREDENTIAL: (*AUTHENTICATION, _C.AUTHORIZATION_FAILED_PERMISSION_DENIED),
-    Access.SECRET_KEY: (*AUTHENTICATION, _C.SECRET_KEY_REQUIRED),
-    Access.OPTIONAL: (*AUTHENTICATION, _C.AUTHORIZATION_FAILED_PERMISSION_DENIED),
+    Access.CREDENTIAL: (*_ANY_HEADER, _C.AUTHORIZATION_FAILED_PERMISSION_DENIED),
+    Access.SECRET_KEY: (*_ANY_HEADER, _C.SECRET_KEY_REQUIRED),
+    Access.OPTIONAL: (*_ANY_HEADER, _C.AUTHORIZATION_FAILED_PERMISSION_DENIED),
+    Access.DASHBOARD_USER: DASHBOARD_USER,
+    Access.DASHBOARD_COOKIE: (
+        _C.SESSION_REQUIRED,
+        _C.CROSS_SITE_REQUEST,
+        _C.MISDIRECTED_REQUEST,
+        _C.UNSUPPORTED_MEDIA_TYPE,
+    ),
+    Access.DASHBOARD_PAGE: (_C.CROSS_SITE_REQUEST, _C.MISDIRECTED_REQUEST),
     Access.IN_REQUEST: (),
     Access.PUBLIC: (),
 }

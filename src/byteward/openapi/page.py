@@ -16,6 +16,9 @@ _PHRASES: Final[Mapping[str, str]] = {
     "basicApiKey": "API key as Basic",
     "jwt": "JWT",
     "bearerJwt": "JWT alone",
+    "dashboardBearer": "dashboard bearer",
+    "dashboardCookie": "dashboard cookie",
+    "csrfToken": "CSRF token",
     "session": "session cookie",
 }
 

@@ -59,6 +59,20 @@ PATH_PARAMETERS: Final[Mapping[str, PathParameter]] = {
     ),
     "jobType": PathParameter("The kind of job.", {"enum": list(JOB_TYPES)}, "DeleteFileBatchJob"),
     "jobId": PathParameter("The job.", _id(ids.JOB_ID.pattern), "01HYRZ6T7VQ2Z4M8J0K3N5P7R9"),
+    "sessionId": PathParameter(
+        "A session of the user.", {"type": "string", "minLength": 1}, "8RkLmN3pQrS5tUvW"
+    ),
+    "keyId": PathParameter("An API key.", _id(ids.API_KEY_ID.pattern), "F91kfA1g"),
+    "certificateId": PathParameter(
+        "A JWT certificate.", {"type": "string", "minLength": 1, "maxLength": 64}, "cert0001"
+    ),
+    "presetName": PathParameter(
+        "A preset.", {"type": "string", "minLength": 1, "maxLength": 100}, "thumbnail-sm"
+    ),
+    "userId": PathParameter("A dashboard user.", {"type": "string", "minLength": 1}, "12"),
+    "invitationId": PathParameter(
+        "An open invitation.", {"type": "string", "minLength": 1}, "8RkLmN3pQrS5tUvW"
+    ),
     "transformation": PathParameter(
         "A transformation or the name of a preset.",
         {"type": "string", "minLength": 1, "maxLength": 100},

@@ -21,10 +21,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from byteward.access.model import PublicPermissions, Segments
-from byteward.accounts import store
+from byteward.accounts import session_store, store
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import Account, ApiKey, JwtCertificate, Preset
 from byteward.accounts.service import digest_of_key
+from byteward.accounts.session_store import SignedIn
 from byteward.db.database import Database
 from byteward.errors import BytewardError, ErrorCode
 from byteward.ids import ACCOUNT_ID, API_KEY_ID
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 ACCOUNTS: Final = 4096
 KEYS: Final = 8192
+SESSIONS: Final = 1024
 STRANGERS: Final = 4096
 """Unknown accounts and keys that are remembered, apart so as not to displace the known."""
 PATH_SEGMENTS: Final = 131_072
@@ -83,6 +85,7 @@ class Facts:
         self._unknown_accounts: WeightedLru[str, int] = WeightedLru(STRANGERS)
         self._keys: WeightedLru[_KeyName, tuple[AccountFacts, ApiKey]] = WeightedLru(KEYS)
         self._unknown_keys: WeightedLru[_KeyName, AccountFacts] = WeightedLru(STRANGERS)
+        self._sessions: WeightedLru[str, tuple[AccountFacts, SignedIn]] = WeightedLru(SESSIONS)
         self._folders: WeightedLru[_FolderName, tuple[AccountFacts, PublicPermissions | None]]
         self._folders = WeightedLru(PATH_SEGMENTS)
 
@@ -155,6 +158,23 @@ class Facts:
                 lambda conn: store.list_certificates(conn, account_id)
             )
         return facts.certificates
+
+    async def signed_in(self, account_id: str, session_id: str) -> SignedIn | None:
+        """The account's dashboard session of this name, with its user; times may be old."""
+        facts = self._accounts.get(account_id)
+        if facts is None or facts.version != self._version:
+            facts = await self._confirm(account_id)
+        if facts is None:
+            return None
+        entry = self._sessions.get(session_id)
+        if entry is not None and entry[0] is facts:
+            return entry[1]
+        found = await self._read(
+            lambda conn: session_store.signed_in_by_id(conn, account_id, session_id)
+        )
+        if found is not None:  # who forges no bearer asks for no other session
+            self._sessions.put(session_id, (facts, found))
+        return found
 
     async def storage_layers(self, account_id: str) -> tuple[LayerFact, ...]:
         """The storage layers that folders of the account set."""

@@ -17,13 +17,17 @@ from byteward.access.explain import SmallestGrant, explain, smallest_grant
 from byteward.access.model import Principal, PrincipalKind, PublicPermissions, Segments
 from byteward.accounts.model import Account, ApiKey, JwtCertificate
 from byteward.accounts.service import digest_of_key
+from byteward.accounts.session_store import SignedIn
 from byteward.clock import Clock
 from byteward.errors import BytewardError, ErrorCode
 from byteward.identity.authenticate import Authenticator
 from byteward.identity.caller import Refusal
-from byteward.identity.jwt import JwtCheckResult, explain_jwt
+from byteward.identity.cookies import NAME_PREFIX
+from byteward.identity.jwt import JwtCheckResult, explain_jwt, verify_jwt
 from byteward.ids import API_KEY_ID
 from byteward.permissions.facts import Facts
+
+LONG_LIFE_SECONDS: Final = 24 * 3600
 
 _NO_ADDRESS: Final = ""  # no client sent the question
 
@@ -40,6 +44,7 @@ class Question:
         key: an API key's text, or its id, which an operator can look up.
         jwt: a JWT: beside the key, or alone.
         origin: the `Origin` header.
+        is_cookie: the JWT comes in the cookie of a browser session.
     """
 
     account_id: str
@@ -49,6 +54,33 @@ class Question:
     key: str | None = field(default=None, repr=False)
     jwt: str | None = field(default=None, repr=False)
     origin: str | None = None
+    is_cookie: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TestedJwt:
+    """What the checks of a JWT say.
+
+    Attributes:
+        checks: those that ran, in order.
+        lifetime_warning: for people; None: nothing to warn of.
+    """
+
+    checks: tuple[JwtCheckResult, ...]
+    lifetime_warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who can download a file.
+
+    Attributes:
+        everybody: the decision for an anonymous caller.
+        keys: the enabled API keys, each with its decision.
+    """
+
+    everybody: Decision
+    keys: tuple[tuple[ApiKey, Decision], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +153,52 @@ class Explainer:
             remedy=smallest_grant(decision),
         )
 
+    async def test_jwt(self, account_id: str, token: str) -> TestedJwt:
+        """Check a JWT as a request with it would be.
+
+        Raises:
+            BytewardError: 503 when the facts cannot be read.
+        """
+        self._facts.refresh()
+        question = Question(account_id, (), jwt=token)
+        checks = await self._jwt_checks(question)
+        warning = None
+        if all(each.passed for each in checks):
+            jwt = verify_jwt(
+                token,
+                await self._facts.certificates(account_id),
+                account_id=account_id,
+                now=self._clock(),
+            )
+            if jwt.expires_at - self._clock() > LONG_LIFE_SECONDS:
+                warning = (
+                    "the token is good for more than a day: nobody can take it back but by "
+                    "disabling its certificate"
+                )
+        return TestedJwt(checks, warning)
+
+    async def readers(
+        self, account_id: str, segments: Segments, slug: str, keys: Sequence[ApiKey]
+    ) -> Readers:
+        """Who can download a file, as each key alone and everybody.
+
+        Raises:
+            BytewardError: `account_not_found`, or 503 when the facts cannot be read.
+        """
+        self._facts.refresh()
+        public = await self._facts.public_permissions(account_id, segments[:-1])
+        anonymous = Principal(PrincipalKind.ANONYMOUS, account_id)
+        question = Question(account_id, segments, slug=slug)
+        usable = [key for key in keys if key.is_usable(self._clock())]
+        found = tuple(
+            (
+                key,
+                _decide(question, Principal(PrincipalKind.API_KEY, account_id, key.access), public),
+            )
+            for key in usable
+        )
+        return Readers(_decide(question, anonymous, public), found)
+
     async def _principal(self, question: Question) -> Principal | Refusal:
         if question.key is None and question.jwt is None:
             return Principal(PrincipalKind.ANONYMOUS, question.account_id)
@@ -130,6 +208,14 @@ class Explainer:
             facts, self._clock, jwt_max_lifetime_seconds=self._max_lifetime
         )
         try:
+            if question.is_cookie:
+                headers = [(name, value) for name, value in headers if name != b"authorization"]
+                cookie = f"{NAME_PREFIX}{question.account_id}={question.jwt}"
+                headers.append((b"cookie", cookie.encode("latin-1", "replace")))
+                caller = await authenticator.authenticate_cdn(
+                    question.account_id, headers, _NO_ADDRESS
+                )
+                return caller if isinstance(caller, Refusal) else caller.principal
             caller = await authenticator.authenticate_api(question.account_id, headers, _NO_ADDRESS)
         except BytewardError as error:
             return Refusal(error)
@@ -181,6 +267,9 @@ class _KeyOnHand:
 
     async def certificates(self, account_id: str) -> Sequence[JwtCertificate]:
         return await self.facts.certificates(account_id)
+
+    async def signed_in(self, account_id: str, session_id: str) -> SignedIn | None:
+        return await self.facts.signed_in(account_id, session_id)
 
 
 def _headers(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from byteward.header_lines import HeaderLine
 from byteward.request_headers import RequestHeaders
 
 SCOPE_KEY: Final = "byteward.context"
@@ -30,6 +31,8 @@ class RequestContext:
             that asked, so scripts of other sites must not read it.
         vary: request headers besides Origin that decide the answer; None for none.
         log_fields: what the plane adds to the access log.
+        own_headers: lines that stand in the place of the CORS headers, on answers that no page of
+            another origin may read; None elsewhere.
     """
 
     __slots__ = (
@@ -40,6 +43,7 @@ class RequestContext:
         "is_cookie_only",
         "is_https",
         "log_fields",
+        "own_headers",
         "request_id",
         "vary",
     )
@@ -62,3 +66,4 @@ class RequestContext:
         self.is_cookie_only = False
         self.vary: str | None = None
         self.log_fields: Mapping[str, str] | None = None
+        self.own_headers: tuple[HeaderLine, ...] | None = None

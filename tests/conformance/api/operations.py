@@ -22,6 +22,11 @@ _CACHE = "conformance/api/test_cache_reset.py::"
 _READ = "integration/delivery/test_read_path.py::"
 _WORKER = "integration/delivery/test_auth_worker.py::"
 _SESSIONS = "integration/delivery/test_authority.py::"
+_SIGN_IN = "conformance/api/test_sign_in.py::"
+_PROFILE = "conformance/api/test_profile.py::"
+_USERS = "conformance/api/test_admin_users.py::"
+_ADMIN = "conformance/api/test_admin_configuration.py::"
+_WHY = "conformance/api/test_admin_explain.py::"
 _REFERENCE = "integration/http/test_reference.py::"
 
 PROOFS: Final[Mapping[str, str]] = {
@@ -52,6 +57,51 @@ PROOFS: Final[Mapping[str, str]] = {
     "CancelJob": f"{_JOBS}test_123_cancelling",
     "ListRecentJobs": f"{_JOBS}test_122_recent_jobs_in_every_spelling",
     "ResetCache": f"{_CACHE}test_124_a_reset_is_a_job",
+    "GetSession": f"{_SIGN_IN}test_a_password_opens_a_session",
+    "SignIn": f"{_SIGN_IN}test_a_password_opens_a_session",
+    "SignInWithCode": f"{_PROFILE}test_a_second_factor_is_asked_for_once_it_is_set_up",
+    "SignOut": f"{_SIGN_IN}test_signing_out_ends_the_session_and_its_bearers",
+    "CreateBearer": f"{_SIGN_IN}test_a_bearer_works_on_the_api_as_its_user",
+    "Reauthenticate": f"{_SIGN_IN}test_sensitive_operations_ask_for_the_password_again",
+    "ReadInvitation": f"{_USERS}test_an_invitation_makes_a_user_once",
+    "AcceptInvitation": f"{_USERS}test_an_invitation_makes_a_user_once",
+    "ChangePassword": f"{_PROFILE}test_a_new_password_ends_all_other_sessions",
+    "BeginTotp": f"{_PROFILE}test_a_second_factor_is_asked_for_once_it_is_set_up",
+    "ConfirmTotp": f"{_PROFILE}test_a_second_factor_is_asked_for_once_it_is_set_up",
+    "RemoveTotp": f"{_PROFILE}test_a_second_factor_is_removed_unless_the_account_enforces_it",
+    "ListSessions": f"{_PROFILE}test_sessions_are_listed_and_ended",
+    "EndSession": f"{_PROFILE}test_sessions_are_listed_and_ended",
+    "EndOtherSessions": f"{_PROFILE}test_sessions_are_listed_and_ended",
+    "ListApiKeys": f"{_ADMIN}test_a_new_key_is_shown_once_and_works_at_once",
+    "CreateApiKey": f"{_ADMIN}test_a_new_key_is_shown_once_and_works_at_once",
+    "UpdateApiKey": f"{_ADMIN}test_a_change_of_a_key_holds_at_once",
+    "DeleteApiKey": f"{_ADMIN}test_a_deleted_key_is_refused_at_once",
+    "RotateApiKey": f"{_ADMIN}test_a_rotated_key_has_another_text",
+    "GetSecureUrlKey": f"{_ADMIN}test_the_secure_url_key_is_shown_and_rotated",
+    "RotateSecureUrlKey": f"{_ADMIN}test_the_secure_url_key_is_shown_and_rotated",
+    "ListJwtCertificates": f"{_ADMIN}test_a_certificate_verifies_until_it_is_disabled",
+    "CreateJwtCertificate": f"{_ADMIN}test_a_certificate_verifies_until_it_is_disabled",
+    "UpdateJwtCertificate": f"{_ADMIN}test_a_certificate_verifies_until_it_is_disabled",
+    "DeleteJwtCertificate": f"{_ADMIN}test_a_certificate_verifies_until_it_is_disabled",
+    "TestJwt": f"{_ADMIN}test_a_jwt_is_tested_check_by_check",
+    "ListPresets": f"{_ADMIN}test_presets_are_made_changed_and_removed",
+    "PutPreset": f"{_ADMIN}test_presets_are_made_changed_and_removed",
+    "DeletePreset": f"{_ADMIN}test_presets_are_made_changed_and_removed",
+    "GetSettings": f"{_ADMIN}test_settings_are_changed_one_by_one",
+    "UpdateSettings": f"{_ADMIN}test_settings_are_changed_one_by_one",
+    "Explain": f"{_WHY}test_a_decision_is_explained_with_a_link_to_its_rule",
+    "ListReaders": f"{_WHY}test_who_can_read_a_file",
+    "PreviewPermissions": f"{_WHY}test_a_preview_says_what_would_become_hidden",
+    "ListUsers": f"{_USERS}test_users_are_listed_with_what_they_may",
+    "UpdateUser": f"{_USERS}test_a_changed_role_counts_at_once",
+    "DeleteUser": f"{_USERS}test_a_deleted_user_is_gone_at_once",
+    "SignOutUser": f"{_USERS}test_an_administrator_ends_all_sessions_of_a_user",
+    "ResetPassword": f"{_USERS}test_a_reset_link_sets_a_password_once",
+    "ListInvitations": f"{_USERS}test_an_invitation_that_is_taken_back_is_worthless",
+    "CreateInvitation": f"{_USERS}test_an_invitation_makes_a_user_once",
+    "DeleteInvitation": f"{_USERS}test_an_invitation_that_is_taken_back_is_worthless",
+    "ListAuditEvents": f"{_USERS}test_what_was_done_is_in_the_audit_log",
+    "ExportAuditEvents": f"{_USERS}test_the_audit_log_is_exported_as_a_table",
     "DownloadFile": f"{_READ}test_a_public_file_is_served_with_its_validators",
     "HeadFile": f"{_READ}test_head_has_the_headers_of_get_and_no_body",
     "ProcessFile": "e2e/test_images.py::test_an_image_is_resized_in_both_query_forms",

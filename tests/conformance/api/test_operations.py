@@ -67,8 +67,19 @@ OPERATIONS: Final = [each.operation for each in all_operations()]
 ON_CDN: Final = {"ProcessFileAndSave": "e2e/test_process_and_save.py has its refusals"}
 """Guarded operations of the other plane, and where they are tested."""
 
+OF_DASHBOARD: Final = {
+    Access.DASHBOARD_USER,
+    Access.DASHBOARD_COOKIE,
+    Access.DASHBOARD_PAGE,
+}
+"""How dashboard users prove who they are; `test_dashboard_guards.py` has their refusals."""
+
 GUARDED: Final = [
-    each for each in OPERATIONS if each.id not in WITHOUT_CREDENTIAL and each.id not in ON_CDN
+    each
+    for each in OPERATIONS
+    if each.id not in WITHOUT_CREDENTIAL
+    and each.id not in ON_CDN
+    and each.access not in OF_DASHBOARD
 ]
 JSON_BODIES: Final = [each for each in GUARDED if each.is_json]
 
@@ -160,7 +171,9 @@ def test_every_operation_has_a_test_that_is_there() -> None:
 
 def test_only_listed_operations_need_no_credential() -> None:
     free = {
-        each.id for each in OPERATIONS if each.access not in {Access.CREDENTIAL, Access.SECRET_KEY}
+        each.id
+        for each in OPERATIONS
+        if each.access not in {Access.CREDENTIAL, Access.SECRET_KEY, *OF_DASHBOARD}
     }
     assert free <= set(WITHOUT_CREDENTIAL)
     on_cdn = {each.id for each in GUARDED if each.plane is Listener.CDN}

@@ -15,6 +15,7 @@ from byteward.accounts.model import (
     ApiKey,
     JwtCertificate,
 )
+from byteward.accounts.session_store import SignedIn
 from byteward.identity.issue import KeyPair, new_key_pair, sign_jwt
 
 ACCOUNT = "A623uY2"
@@ -103,6 +104,7 @@ class MemoryFacts:
     keys: list[ApiKey] = field(default_factory=list)
     all_certificates: list[JwtCertificate] = field(default_factory=list)
     certificate_reads: int = 0
+    sessions: dict[str, SignedIn] = field(default_factory=dict)
 
     def bump(self, account_id: str = ACCOUNT) -> None:
         """What every change of authority does."""
@@ -126,6 +128,10 @@ class MemoryFacts:
     async def certificates(self, account_id: str) -> Sequence[JwtCertificate]:
         self.certificate_reads += 1
         return [c for c in self.all_certificates if c.account_id == account_id]
+
+    async def signed_in(self, account_id: str, session_id: str) -> SignedIn | None:
+        found = self.sessions.get(session_id)
+        return found if found is not None and found.user.account_id == account_id else None
 
 
 def account(account_id: str = ACCOUNT) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -11,7 +11,7 @@ from byteward.errors import BytewardError
 from byteward.http.json_body import read_json
 from byteward.http.query import Query
 from byteward.http.services import ApiRequest, ApiServices
-from byteward.http.validation import validate
+from byteward.http.validation import Problems, validate
 from byteward.identity.caller import Caller
 from byteward.openapi.operation import Operation
 from byteward.telemetry.request_context import SCOPE_KEY, RequestContext
@@ -75,6 +75,34 @@ async def body_as(
 ) -> S:
     """The body that an operation declares, validated; see `json_as`."""
     return await json_as(request, type(operation.body), is_authority=is_authority)
+
+
+async def object_of(request: ApiRequest, operation: Operation[object, S, object]) -> dict[str, Any]:
+    """The body as it was sent, for a reader of its own, which tells `null` from absent.
+
+    The members that it may have are those of the declared struct.
+
+    Raises:
+        BytewardError: as `json_as`.
+    """
+    services, scope = services_of(request), _scope_of(request)
+    context: RequestContext = scope[SCOPE_KEY]
+    body = services.body(scope, request.receive)
+    try:
+        value = await read_json(body, context.headers, services.limits, is_authority=True)
+    except BytewardError as error:
+        raise await body.refuse(error) from None
+    problems = Problems()
+    if not isinstance(value, dict):
+        problems.add("body", "invalid object", value)
+        problems.raise_any()
+        return {}
+    known = {each.encode_name for each in msgspec.structs.fields(type(operation.body))}
+    for name in value:
+        if name not in known:
+            problems.add(f"body.{name[:200]}", "unknown name")
+    problems.raise_any()
+    return value
 
 
 def query_as(request: ApiRequest, operation: Operation[S, object, object]) -> S:

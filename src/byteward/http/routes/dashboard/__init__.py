@@ -1,0 +1,1 @@
+"""Operations of the dashboard's own pages: they take its cookie and nothing else."""

@@ -1,0 +1,1 @@
+"""Bodies of the dashboard's operations."""

@@ -1,0 +1,1 @@
+"""Dashboard users: signing in, sessions, the second factor, invitations and `dash_` bearers."""
