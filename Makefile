@@ -1,6 +1,6 @@
 # The verbs of this project. Each sets up what it needs first; see scripts/setup.sh.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve run format check test test-all bench lock clean
+.PHONY: help setup serve run format check test test-all bench screenshots lock clean
 
 PY := .venv/bin/python
 # Parallel test processes.
@@ -44,11 +44,15 @@ bench: ## run the benchmarks and print ratios
 	@scripts/setup.sh bench
 	$(PY) -m tests.bench $(ARGS)
 
+screenshots: ## pictures of every page of the dashboard, into docs/screenshots
+	@scripts/setup.sh tests
+	$(PY) -m tests.browser.screenshots
+
 lock: ## resolve pyproject.toml into requirements/ (UPGRADE=1: newest versions)
 	@scripts/setup.sh runtime
 	scripts/lock.sh
 
 clean: ## remove what the other verbs made, except data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
-	rm -rf dist tests/node/node_modules
+	rm -rf dist tests/node/node_modules dashboard/node_modules src/byteward/http/dashboard/static
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh [runtime|dev|tests|bench]
 #
-#   runtime  .venv with the pinned runtime dependencies and the `byteward` command
+#   runtime  .venv with the pinned runtime dependencies and the `byteward` command; the dashboard
 #   dev      runtime, and the tools that format, check and test Python
 #   tests    dev, and what the tests drive: Node packages, Chromium, a font, strace
 #   bench    dev, and what the benchmarks compare with: nginx, wrk
@@ -25,6 +25,7 @@ esac
 python=${PYTHON:-python3}
 stamps=.venv/.stamps
 node_stamp=tests/node/node_modules/.stamp
+dashboard_stamp=src/byteward/http/dashboard/static/.stamp
 
 say() { echo "setup: $*" >&2; }
 
@@ -100,9 +101,28 @@ set_up_python() {
     install_project
 }
 
+node_major() { node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
+
+has_node() { [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null 2>&1; }
+
+# The dashboard's pages, from dashboard/ into the package. The server runs without them.
+build_dashboard() {
+    key=$(find dashboard -type f -not -path 'dashboard/node_modules/*' -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+    is_current "$dashboard_stamp" "$key" && return
+    if ! has_node; then
+        say "the dashboard is not built: install Node 20 or newer with npm and run 'make setup' again"
+        return
+    fi
+    say "building the dashboard"
+    npm ci --prefix dashboard --no-audit --no-fund --loglevel=error >&2
+    npm run --prefix dashboard --silent build -- --logLevel warn >&2
+    echo "$key" >"$dashboard_stamp"
+}
+
 set_up_node() {
-    major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || major=0
-    [ "$major" -ge 20 ] && command -v npm >/dev/null 2>&1 ||
+    major=$(node_major)
+    has_node ||
         fail "the tests run the official JavaScript client: Node 20 or newer with npm is needed"
     key=$(hash_of tests/node/package-lock.json)-$major
     is_current "$node_stamp" "$key" && return
@@ -118,6 +138,7 @@ if command -v flock >/dev/null 2>&1; then
 fi
 
 set_up_python
+build_dashboard
 case $level in
 tests)
     set_up_node

@@ -27,7 +27,7 @@ def add_user(plane: Plane, email: str = OWNER, role: Role = Role.OWNER) -> None:
         user = user_by_email(conn, ACCOUNT, email)
         if user is None:
             create_user(conn, ACCOUNT, email, role, password_hash=_HASH, created_at=0)
-        else:
+        elif user.password_hash is None:
             set_password(conn, user, _HASH)
 
     plane.run(plane.services.database.write(work))

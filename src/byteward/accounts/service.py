@@ -15,7 +15,7 @@ from byteward.access.policy import public_permissions_to_wire
 from byteward.access.public import PublicEntries, PublicEntry
 from byteward.access.roles import Role
 from byteward.access.rules import Grant, PathPattern, PathPermission, PathRules, Scope
-from byteward.accounts import store
+from byteward.accounts import session_store, store
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.model import (
     DEFAULT_UPLOAD_LOCATION,
@@ -225,6 +225,7 @@ def create_user(
 
 
 def set_password(conn: Connection, user: User, password_hash: str) -> None:
-    """Replace a user's password and raise the epoch."""
+    """Replace a user's password, end the user's sessions and raise the epoch."""
     store.update_user(conn, replace(user, password_hash=password_hash))
+    session_store.end_sessions(conn, user.account_id, user.user_id)
     bump_epoch(conn, user.account_id)

@@ -11,7 +11,7 @@ from msgspec import UnsetType
 from sqlalchemy import Connection
 
 from byteward.access.model import Segments
-from byteward.accounts import audit, store
+from byteward.accounts import audit, session_store, store
 from byteward.accounts.audit import Actor, ActorKind, AuditEvent, event_by
 from byteward.accounts.key_store import KeyStore
 from byteward.accounts.service import bump_epoch, create_account
@@ -285,8 +285,9 @@ def _store_users(conn: Connection, before: AccountState, after: AccountState) ->
     found = delta(before.users, after.users, user_to_wire)
     for user in found.removed:
         store.delete_user(conn, user.account_id, user.email)
-    for _, user in found.changed:
+    for old, user in found.changed:
         store.update_user(conn, user)
+        session_store.end_sessions(conn, user.account_id, old.user_id)
     for user in found.added:
         store.insert_user(conn, user)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection
 
 from byteward.access.actions import Action
 from byteward.access.model import Segments
+from byteward.access.policy import public_permissions_to_wire
+from byteward.accounts import audit
+from byteward.accounts.audit import AuditEvent, event_by
 from byteward.accounts.service import bump_epoch, default_root_permissions
-from byteward.clock import Clock
+from byteward.clock import Clock, now_ms
 from byteward.db.database import Database
 from byteward.errors import BytewardError, ErrorCode
 from byteward.files import tree
@@ -26,11 +31,17 @@ from byteward.files.folder_settings import (
 )
 from byteward.files.layer_resolution import mount_of
 from byteward.files.listing import ListFolder, Listing, Listings
+from byteward.files.storage_layers import layer_to_wire
 from byteward.files.tree import FolderRow
+from byteward.identity.actor import actor_of
 from byteward.identity.caller import Caller
 from byteward.paths import FolderPath
 from byteward.permissions.facts import Facts
 from byteward.permissions.guard import Guard
+
+_CHANGES_AUTHORITY: Final = frozenset(
+    {SettingsField.PUBLIC_PERMISSIONS, SettingsField.STORAGE_LAYER}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class Folders:
         self._layers = external.layers
         self._facts = facts
         self._guard = guard
+        self._clock = clock
         self._listings = Listings(database=database, guard=guard, clock=clock, external=external)
 
     async def page(self, caller: Caller, asked: ListFolder) -> Listing:
@@ -139,6 +151,7 @@ class Folders:
                 tree.set_settings(conn, row.folder_id, change.update.apply(row.settings))
             if change.update.storage_layer is not None:
                 self._layers.write(conn, row.folder_id, change.update.storage_layer.value)
+            self._note(conn, caller, change, row)
             # What is public may have changed: every worker has to look again.
             bump_epoch(conn, account_id)
             return tree.folder_rows(conn, account_id, segments)
@@ -146,6 +159,13 @@ class Folders:
         rows = await self._database.write(work)
         details = await self._describe(caller, segments, rows)
         return redacted(details, await self._readable(caller, segments))
+
+    def _note(self, conn: Connection, caller: Caller, change: FolderChange, row: FolderRow) -> None:
+        """Write a change of authority down, in its own transaction."""
+        if _CHANGES_AUTHORITY.intersection(change.update.fields):
+            after = change.update.apply(row.settings)
+            event = _event(caller, change.folder, row.settings, after)
+            audit.append(conn, event, now_ms(self._clock))
 
     async def _readable(self, caller: Caller, segments: Segments) -> set[SettingsField]:
         return {
@@ -176,3 +196,25 @@ def _without_trailing_slash(folder: FolderPath) -> FolderPath:
     if folder.segments and not folder.segments[-1]:
         return FolderPath(folder.segments[:-1])
     return folder
+
+
+def _event(
+    caller: Caller, folder: FolderPath, before: FolderSettings, after: FolderSettings
+) -> AuditEvent:
+    return event_by(
+        actor_of(caller),
+        caller.principal.account_id,
+        "folder.update",
+        folder.text,
+        _authority_of(before),
+        _authority_of(after),
+    )
+
+
+def _authority_of(settings: FolderSettings) -> Mapping[str, object]:
+    """What of a folder's settings says who may do what, without credentials."""
+    public, layer = settings.public_permissions, settings.storage_layer
+    return {
+        "publicPermissions": None if public is None else public_permissions_to_wire(public),
+        "storageLayer": None if layer is None else layer_to_wire(layer),
+    }

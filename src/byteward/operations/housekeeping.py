@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlalchemy import Connection
+
+from byteward.accounts import session_store
 from byteward.clock import now_ms
+from byteward.identity.dashboard import lifetimes, throttle
 from byteward.operations.backend import Backend
 from byteward.storage.collector import collect_removed, sweep_orphans, sweep_staging
 from byteward.storage.data_folder import DataFolderError
@@ -51,6 +55,7 @@ async def sweep_once(backend: Backend) -> None:
     staged = await sweep_staging(
         backend.database, backend.store, now_ms=now, unfinished_age_ms=_UNFINISHED_AGE_MS
     )
+    await backend.database.write(lambda conn: _forget_sign_ins(conn, now))
     _LOG.info(
         "sweep.completed",
         uploads=uploads.uploads,
@@ -58,3 +63,14 @@ async def sweep_once(backend: Backend) -> None:
         objects=removed,
         orphans=orphans,
     )
+
+
+def _forget_sign_ins(conn: Connection, now: int) -> None:
+    """Sessions, challenges, links and failed sign-ins that are over."""
+    session_store.sweep(
+        conn,
+        seen_before=now - lifetimes.IDLE_MS,
+        created_before=now - lifetimes.ABSOLUTE_MS,
+        now_ms=now,
+    )
+    throttle.sweep(conn, now)

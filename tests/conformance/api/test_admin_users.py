@@ -233,6 +233,24 @@ def test_the_audit_log_is_exported_as_a_table(plane: Plane) -> None:
     assert rows[0][1] == "'=cmd|x@example.test"
 
 
+def test_changes_of_folder_permissions_are_in_the_audit_log_whoever_makes_them(
+    plane: Plane,
+) -> None:
+    owner = plane.dash(Role.OWNER)
+    update = {"publicPermissions": {"set": True, "value": []}}
+    body = {"folderPath": "/private", "folderSettings": update}
+    for key in ("SK", owner):
+        plane.now += 1
+        assert plane.send_json("PUT", f"{BASE}/folders", body, key=key).status == 200
+    described = {"folderPath": "/x", "folderSettings": {"description": {"set": True, "value": "x"}}}
+    assert plane.send_json("PUT", f"{BASE}/folders", described).status == 200
+    by_user, by_key = events(plane, owner, "?action=folder.*")
+    assert (by_user["actorKind"], by_user["actor"]) == ("user", "owner@example.test")
+    assert (by_key["actorKind"], by_key["target"]) == ("apiKey", "/private")
+    assert by_key["before"]["publicPermissions"] is None
+    assert by_key["after"]["publicPermissions"] == []
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM audit_events", "UPDATE audit_events SET at=0"])
 def test_the_audit_log_only_grows(plane: Plane, statement: str) -> None:
     plane.dash(Role.OWNER)

@@ -8,7 +8,7 @@ nothing but the second step.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -261,7 +261,6 @@ class SignIn:
 
         def work(conn: Connection) -> NewSession:
             set_password(conn, user, hashed)
-            session_store.end_sessions(conn, user.account_id, user.user_id)
             audit.append(conn, event_of(user, client.ip, "user.changePassword", user.email), now)
             return self.open_in(conn, user, client, now)
 
@@ -320,8 +319,8 @@ class SignIn:
         client: Client,
         now: int,
     ) -> NewSession | SecondStep:
-        if rehashed is not None:
-            set_password(conn, user, rehashed)
+        if rehashed is not None:  # the same password: sessions go on
+            store.update_user(conn, replace(user, password_hash=rehashed))
         if user.has_totp:
             challenge = new_token()
             session_store.insert_challenge(
