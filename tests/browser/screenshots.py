@@ -89,7 +89,7 @@ def main() -> None:
         with chromium() as browser:
             for theme in THEMES:
                 tour(browser, server, password, theme)
-    print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT.relative_to(ROOT)}")
+    print(f"{len(list(OUT.glob('*.png')))} pictures in {OUT.relative_to(ROOT)}")  # noqa: T201 - for who runs it
 
 
 if __name__ == "__main__":
