@@ -18,6 +18,7 @@ const ApiKeyPage = lazy(() => import("./pages/api_key"));
 const Certificates = lazy(() => import("./pages/jwt_certificates"));
 const Explain = lazy(() => import("./pages/explain"));
 const Presets = lazy(() => import("./pages/presets"));
+const Usage = lazy(() => import("./pages/usage"));
 const Users = lazy(() => import("./pages/users"));
 const AuditLog = lazy(() => import("./pages/audit_log"));
 const Settings = lazy(() => import("./pages/settings"));
@@ -49,6 +50,7 @@ const PLACES: { group: string; places: Place[] }[] = [
   {
     group: "Account",
     places: [
+      { path: "/dashboard/usage", name: "Usage", needed: "viewer" },
       { path: "/dashboard/users", name: "Users", needed: "admin" },
       { path: "/dashboard/audit_log", name: "Audit log", needed: "admin" },
       { path: "/dashboard/settings", name: "Settings", needed: "viewer" },
@@ -177,6 +179,7 @@ function Shell({ session, signOut }: { session: Session; signOut: () => Promise<
           <Route path="/dashboard/security/api_keys/:id" component={ApiKeyPage} />
           <Route path="/dashboard/security/jwt_certificates" component={Certificates} />
           <Route path="/dashboard/explain" component={Explain} />
+          <Route path="/dashboard/usage" component={Usage} />
           <Route path="/dashboard/users" component={Users} />
           <Route path="/dashboard/audit_log" component={AuditLog} />
           <Route path="/dashboard/settings" component={Settings} />

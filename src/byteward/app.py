@@ -22,6 +22,7 @@ from byteward.delivery.body import BodySender
 from byteward.delivery.external import ExternalDelivery
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
+from byteward.delivery.meter import UsageMeter, flushed
 from byteward.delivery.representation import represent
 from byteward.delivery.results import ResultBodies, Results
 from byteward.delivery.saving import ResultSaving
@@ -75,6 +76,7 @@ class Parts:
     outbound: OutboundClient
     results: ResultCache
     transforms: TransformClient
+    meter: UsageMeter
 
     @property
     def config(self) -> Config:
@@ -121,9 +123,17 @@ async def open_parts(config: Config) -> AsyncIterator[Parts]:
         results = ResultCache(backend.folder.cache_path)
         transforms = TransformClient(backend.folder.path)
         try:
-            yield Parts(
-                backend, facts, authenticator, public_urls(config), outbound, results, transforms
-            )
+            async with flushed(UsageMeter(backend.database, backend.clock)) as meter:
+                yield Parts(
+                    backend,
+                    facts,
+                    authenticator,
+                    public_urls(config),
+                    outbound,
+                    results,
+                    transforms,
+                    meter,
+                )
         finally:
             await transforms.close()
             resolver.close()
@@ -276,6 +286,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
         represent=describe,
         memory=memory,
         max_layers=config.transform.max_layers,
+        meter=parts.meter,
     )
     delivery = DeliveryApp(
         facts=facts,
@@ -300,6 +311,7 @@ def _cdn_plane(parts: Parts) -> AsgiApp:
             is_single_origin=config.insecure_single_origin,
             write_stall_seconds=config.http.write_stall_seconds,
         ),
+        meter=parts.meter,
         sessions=SessionEndpoint(
             facts,
             parts.authenticator,

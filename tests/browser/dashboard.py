@@ -18,6 +18,7 @@ PAGES: Final = {
     "security/api_keys": "API keys",
     "security/jwt_certificates": "JWT certificates",
     "explain": "Explain",
+    "usage": "Usage",
     "users": "Users",
     "audit_log": "Audit log",
     "settings": "Settings",

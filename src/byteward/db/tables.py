@@ -354,6 +354,21 @@ account_usage: Final = Table(
     Column("uploads", BigInteger, nullable=False),  # in that month
 )
 
+usage_days: Final = Table(
+    "usage_days",
+    METADATA,
+    # Statistics; see accounts/daily_usage.py. No foreign key: they outlive keys.
+    Column("account_id", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),  # YYYYMMDD in UTC
+    Column("key_id", Text, primary_key=True),  # empty: no key
+    Column("requests", BigInteger, nullable=False),
+    Column("bytes_out", BigInteger, nullable=False),
+    Column("uploads", BigInteger, nullable=False),
+    Column("bytes_in", BigInteger, nullable=False),
+    Column("transforms", BigInteger, nullable=False),
+    Column("transform_ms", BigInteger, nullable=False),
+)
+
 jobs: Final = Table(
     "jobs",
     METADATA,

@@ -21,6 +21,7 @@ from byteward.accounts.model import Preset
 from byteward.delivery.authorise import Authorised
 from byteward.delivery.file_cache import FileCache
 from byteward.delivery.memory_cache import MemoryCache
+from byteward.delivery.meter import UsageMeter
 from byteward.delivery.representation import Representation, with_lines
 from byteward.delivery.request import DeliveryRequest, Pairs
 from byteward.errors import BytewardError, ErrorCode
@@ -116,6 +117,7 @@ class Results:
         represent: works out header lines.
         memory: bodies of small results.
         max_layers: of one image.
+        meter: counts what is made for the statistics of the day.
     """
 
     def __init__(
@@ -130,8 +132,10 @@ class Results:
         represent: Callable[[StoredFile], Representation],
         memory: MemoryCache,
         max_layers: int,
+        meter: UsageMeter,
     ) -> None:
         self._facts = facts
+        self._meter = meter
         self._guard = guard
         self._files = files
         self._store = store
@@ -228,6 +232,7 @@ class Results:
                 is_permanent=request.is_permanent,
             )
         )
+        self._meter.count_transform(request.account_id, made.header.cost_ms)
         self._cool(key)
         self._forget(key)
         self._known(key, made, found.file, version)

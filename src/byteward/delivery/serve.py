@@ -30,6 +30,7 @@ from byteward.delivery.conditional import Outcome
 from byteward.delivery.disposition import content_headers
 from byteward.delivery.external import ExternalDelivery, ExternalRequest
 from byteward.delivery.file_cache import FileCache
+from byteward.delivery.meter import UsageMeter
 from byteward.delivery.representation import Representation
 from byteward.delivery.request import RAW, DeliveryRequest, parse_request
 from byteward.delivery.results import Results, external_source
@@ -104,6 +105,7 @@ class DeliveryApp:
         results: makes transformed files.
         result_bodies: sends those.
         external: answers for files in stores of accounts.
+        meter: counts answers for the statistics of the day.
         sessions: `/api/v1/access_tokens/…`.
         auth_worker: `/api/v1/auth-sw.js`.
         saving: `/{accountId}/save/…`.
@@ -123,6 +125,7 @@ class DeliveryApp:
         results: Results,
         result_bodies: BodySender,
         external: ExternalDelivery,
+        meter: UsageMeter,
         sessions: SessionEndpoint,
         auth_worker: AuthWorkerScript,
         saving: AsgiApp,
@@ -138,6 +141,7 @@ class DeliveryApp:
         self._results = results
         self._result_bodies = result_bodies
         self._external = external
+        self._meter = meter
         self._sessions = sessions
         self._auth_worker = auth_worker
         self._saving = saving
@@ -185,6 +189,7 @@ class DeliveryApp:
             asked = self._external_request(reply)
             await self._external.answer(scope["method"], context.headers, send, asked)
             return
+        self._count(reply, is_head=scope["method"] == "HEAD")
         try:
             await self._send(scope, send, reply)
         except ObjectMissingError:
@@ -233,7 +238,10 @@ class DeliveryApp:
             deciding.send(None)
         except StopIteration as done:
             reply: Reply | Elsewhere = done.value
-            return None if isinstance(reply, Elsewhere) or reply.body is None else reply
+            if isinstance(reply, Elsewhere) or reply.body is None:
+                return None
+            self._count(reply)
+            return reply
         deciding.close()
         return None
 
@@ -341,6 +349,17 @@ class DeliveryApp:
         else:
             bodies = self._bodies_of(reply.found)
             await bodies.send(scope, send, reply.status, lines, reply.found, reply.span)
+
+    def _count(self, reply: Reply, *, is_head: bool = False) -> None:
+        """Count the answer for the statistics of the day."""
+        may, body = reply.permit.may, reply.body
+        if body is not None or is_head:
+            size = 0 if body is None else len(body)
+        else:
+            size = reply.found.size_bytes if reply.span is None else reply.span.length
+        key = may.principal.key
+        key_id = None if key is None else key.key_id
+        self._meter.count_answer(may.request.account_id, key_id, size)
 
     def _bodies_of(self, found: Representation) -> BodySender:
         return self._result_bodies if found.is_result else self._bodies

@@ -41,6 +41,7 @@ from byteward.http.routes.admin import (
     jwt_certificates,
     presets,
     settings,
+    usage,
     users,
 )
 from byteward.http.routes.dashboard import profile, session
@@ -77,6 +78,7 @@ HANDLERS: Final = (
     *presets.HANDLERS,
     *settings.HANDLERS,
     *explain.HANDLERS,
+    *usage.HANDLERS,
     *users.HANDLERS,
     *audit_log.HANDLERS,
     *session.HANDLERS,

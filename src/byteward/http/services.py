@@ -12,6 +12,7 @@ from byteward.access.model import Segments
 from byteward.access.public import PublicEntries
 from byteward.accounts import audit
 from byteward.accounts.audit import AuditEvent, EventFilter, StoredEvent
+from byteward.accounts.daily_usage import UsageDay, read_days
 from byteward.bulk.requests import BulkRequests
 from byteward.clock import Clock, now_ms
 from byteward.config import HttpSettings
@@ -109,6 +110,10 @@ class ApiServices:
         """What counts against the account's quotas."""
         now = now_ms(self.clock)
         return await self.database.read(lambda conn: read_usage(conn, account_id, now))
+
+    async def usage_days(self, account_id: str, since: int) -> list[UsageDay]:
+        """Statistics of the account from a day on."""
+        return await self.database.read(lambda conn: read_days(conn, account_id, since))
 
     async def preview(
         self, account_id: str, folder: Segments, entries: PublicEntries | None

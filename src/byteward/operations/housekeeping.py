@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from byteward.accounts import session_store
+from byteward.accounts import daily_usage, session_store
 from byteward.clock import now_ms
 from byteward.identity.dashboard import lifetimes, throttle
 from byteward.operations.backend import Backend
@@ -74,3 +74,4 @@ def _forget_sign_ins(conn: Connection, now: int) -> None:
         now_ms=now,
     )
     throttle.sweep(conn, now)
+    daily_usage.sweep(conn, now)

@@ -12,13 +12,13 @@ from typing import Final
 
 from byteward.access.actions import Action
 from byteward.access.listing import PathFilter, reachable
-from byteward.access.model import KeyAccess, Principal, PrincipalKind, TokenAccess
+from byteward.access.model import KeyAccess, Principal, PrincipalKind, TokenAccess, UserAccess
 from byteward.permissions.lru import WeightedLru
 
 AREAS: Final = 32_768
 """Areas of remembered filters, all together: about 16 MB."""
 
-_Name = tuple[int, int, PrincipalKind, Action]
+_Name = tuple[int, int, UserAccess | None, PrincipalKind, Action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,11 @@ class PathFilters:
 
     def of(self, principal: Principal, action: Action) -> PathFilter:
         """Where the principal may do the action; see `reachable`."""
-        name = (id(principal.key), id(principal.token), principal.kind, action)
+        key, token = principal.key, principal.token
+        name = (id(key), id(token), principal.user, principal.kind, action)
         kept = self._kept.get(name)
         if kept is None:
             path_filter = reachable(principal, action)
-            kept = _Kept(principal.key, principal.token, path_filter)
+            kept = _Kept(key, token, path_filter)
             self._kept.put(name, kept, len(path_filter.areas))
         return kept.path_filter

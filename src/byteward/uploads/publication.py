@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
+from byteward.accounts import daily_usage
+from byteward.accounts.daily_usage import NO_KEY, Amounts
 from byteward.accounts.model import DEFAULT_UPLOAD_LOCATION, Quotas, UploadLocation
 from byteward.clock import Clock, now_ms
 from byteward.db.database import Database
@@ -245,6 +247,8 @@ class Publication:
         rate_limit.count_upload(conn, admission.allowance.demands(size_bytes), at_ms)
         quotas = usage.rules_in(conn, account_id).quotas
         usage.count_upload(conn, account_id, quotas, at_ms)
+        key_id = NO_KEY if caller.key is None else caller.key.key_id
+        daily_usage.add(conn, account_id, key_id, at_ms, Amounts(uploads=1, bytes_in=size_bytes))
         return chosen
 
     async def publish(self, admission: Admission, stored: StoredObject, etag: str) -> FileDetails:

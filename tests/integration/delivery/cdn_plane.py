@@ -21,6 +21,7 @@ from byteward.accounts.service import bump_epoch, create_account, create_api_key
 from byteward.accounts.store import insert_certificate
 from byteward.config import Config
 from byteward.delivery.asgi import AsgiApp, Message
+from byteward.delivery.meter import UsageMeter
 from byteward.files import tree
 from byteward.files.file_details import FileDetails
 from byteward.files.folder_settings import FolderSettings
@@ -274,6 +275,7 @@ async def _opened(config: Config) -> AsyncIterator[composition.Parts]:
             outbound,
             ResultCache(backend.folder.cache_path),
             transforms,
+            UsageMeter(backend.database, backend.clock),
         )
         await transforms.close()
         resolver.close()

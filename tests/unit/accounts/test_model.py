@@ -15,6 +15,7 @@ def test_settings_have_the_wire_names_and_defaults_of_the_contract() -> None:
         "maxUploadBytes": 5_368_709_120,
         "browserOrigins": [],
         "presetsOrSignedOnly": False,
+        "enforceTotp": False,
         "quotas": {"storedBytes": None, "storedFiles": None, "uploadsPerMonth": None},
     }
 

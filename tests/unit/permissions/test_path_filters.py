@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from byteward.access.actions import FLAG_ACTIONS, Action
 from byteward.access.listing import reachable
-from byteward.access.model import KeyAccess, KeyKind, Principal, PrincipalKind
+from byteward.access.model import KeyAccess, KeyKind, Principal, PrincipalKind, UserAccess
+from byteward.access.roles import Role
 from byteward.access.rules import PathPattern, PathPermission, PathRules, Scope
 from byteward.permissions.path_filters import AREAS, PathFilters
 from tests.unit.access.strategies import PATHS, principals
@@ -37,6 +38,15 @@ def test_a_kept_filter_is_the_filter(
         fresh = reachable(principal, action)
         for path in paths:
             assert filters.of(principal, action).allows(path) == fresh.allows(path)
+
+
+def test_users_of_different_roles_do_not_share_a_filter() -> None:
+    filters = PathFilters()
+    for role in Role:
+        user = UserAccess("ana@example.test", role)
+        asking = Principal(PrincipalKind.DASHBOARD_USER, "A623uY2", user=user)
+        may = filters.of(asking, Action.DELETE_FILE).allows(("a.txt",))
+        assert may is (role is not Role.VIEWER)
 
 
 def test_a_filter_is_made_once_while_the_rules_are_the_same_object() -> None:

@@ -1,4 +1,4 @@
-"""Dashboard users' sign-in, invitations, and the audit log."""
+"""Dashboard users' sign-in, invitations, the audit log, and usage by day."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ def upgrade() -> None:
     _create_sessions()
     _create_invitations()
     _create_audit_log()
+    _count_usage_by_day()
 
 
 def _extend_users() -> None:
@@ -107,3 +108,19 @@ def _create_audit_log() -> None:
                 f"CREATE TRIGGER audit_events_refuse_{verb.lower()} BEFORE {verb} ON audit_events "
                 "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
             )
+
+
+def _count_usage_by_day() -> None:
+    op.create_table(
+        "usage_days",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_out", sa.BigInteger(), nullable=False),
+        sa.Column("uploads", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_in", sa.BigInteger(), nullable=False),
+        sa.Column("transforms", sa.BigInteger(), nullable=False),
+        sa.Column("transform_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "day", "key_id", name="pk_usage_days"),
+    )
