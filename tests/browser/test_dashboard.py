@@ -253,7 +253,61 @@ def test_an_image_has_a_thumbnail_and_a_live_transformation(page: Page) -> None:
     shown = dialog.get_by_alt_text("The transformed image")
     expect(shown).to_have_js_property("naturalWidth", 40)
     link = dialog.get_by_label("Link to the transformed image").input_value()
+    dialog.get_by_label("Good for").select_option("An hour")
+    dialog.get_by_role("button", name="Sign a link").click()
+    signed = dialog.get_by_label("Signed link to the file").input_value()
+    assert request("GET", signed).body == picture
     assert re.search(r"/image/picture\.webp\?w=40&h=30&fit=crop&f=webp$", link)
+
+
+def test_an_upload_is_paused_and_goes_on(page: Page, server: Server) -> None:
+    content = bytes(range(256)) * 4096 * 12
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2**20}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.locator("input[type=file]").set_input_files(
+        FilePayload(name="large.bin", mimeType="application/octet-stream", buffer=content)
+    )
+    row = page.get_by_role("listitem").filter(has_text="large.bin")
+    row.get_by_role("button", name="Pause").click()
+    expect(row.get_by_role("button", name="Resume")).to_be_visible()
+    key = {"Authorization": f"Bearer {server.secret_key}"}
+    target = f"{server.api}/v2/accounts/{server.account_id}/files/details?filePath=/large.bin"
+    assert request("GET", target, headers=key).status == 404
+    network.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    row.get_by_role("button", name="Resume").click()
+    expect(row.get_by_text("done")).to_be_visible(timeout=30_000)
+    url = f"{server.cdn}/{server.account_id}/raw/large.bin"
+    assert request("GET", url, headers=key).body == content
+
+
+def test_files_are_dropped_on_the_folder(page: Page) -> None:
+    transfer = page.evaluate_handle(
+        """() => {
+          const transfer = new DataTransfer();
+          for (const name of ["dropped-1.txt", "dropped-2.txt"])
+            transfer.items.add(new File(["dropped"], name, { type: "text/plain" }));
+          return transfer;
+        }"""
+    )
+    page.dispatch_event(".listing, .empty", "drop", {"dataTransfer": transfer})
+    for name in ("dropped-1.txt", "dropped-2.txt"):
+        expect(page.get_by_role("option").filter(has_text=name)).to_be_visible()
+
+
+def test_a_folder_of_many_entries_costs_no_more_rows_than_the_screen_shows(
+    page: Page, server: Server
+) -> None:
+    key = {"Authorization": f"Bearer {server.secret_key}", "Content-Type": "text/plain"}
+    base = f"{server.api}/v2/accounts/{server.account_id}/uploads/binary?filePath=/many/f"
+    for number in range(120):
+        assert request("POST", f"{base}{number:03}.txt", headers=key, body=b"x").status == 200
+    page.goto(f"{server.api}/dashboard/files/many")
+    expect(page.get_by_text("120 entries")).to_be_visible()
+    assert page.get_by_role("option").count() < 60
+    page.get_by_role("listbox").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("option").filter(has_text="f119.txt")).to_be_visible()
 
 
 def test_a_preset_a_certificate_and_the_audit_log(page: Page, server: Server) -> None:

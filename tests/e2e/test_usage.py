@@ -26,10 +26,10 @@ def rows(data: Path) -> list[tuple[Any, ...]]:
         database.close_now()
 
 
-def usage(server: Server) -> dict[str, Any]:
-    """As the dashboard reads it."""
+def bearer_of(server: Server, email: str) -> dict[str, str]:
+    """The header of a user whose password is `PASSWORD`, signed in as the page does it."""
     origin = {"Origin": server.api, "Content-Type": "application/json"}
-    credentials = {"email": "ana@example.test", "password": PASSWORD}
+    credentials = {"email": email, "password": PASSWORD}
     login = request(
         "POST",
         f"{server.api}/dashboard/api/login",
@@ -44,7 +44,12 @@ def usage(server: Server) -> dict[str, Any]:
         headers={**cookie, "X-CSRF-Token": csrf},
         body=b"{}",
     )
-    bearer = {"Authorization": f"Bearer {made.json['bearer']}"}
+    return {"Authorization": f"Bearer {made.json['bearer']}"}
+
+
+def usage(server: Server) -> dict[str, Any]:
+    """As the dashboard reads it."""
+    bearer = bearer_of(server, "ana@example.test")
     target = f"{server.api}/v2/admin/accounts/{server.account_id}/usage?days=2"
     found: dict[str, Any] = request("GET", target, headers=bearer).json
     return found

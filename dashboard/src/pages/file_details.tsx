@@ -2,9 +2,9 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { api, cdnFetch } from "../api/client";
-import type { FileDetails } from "../api/types";
-import { useBases, useSession } from "../session";
-import { CopyText, Dialog, Problem, Select, TextField, useLoaded } from "../ui/controls";
+import type { ApiKey, FileDetails } from "../api/types";
+import { includes, useBases, useSession } from "../session";
+import { Button, CopyText, Dialog, Problem, Select, TextField, useAction, useLoaded } from "../ui/controls";
 import { bytes, visible, when } from "../ui/format";
 import { urlPath } from "./thumbnails";
 
@@ -40,10 +40,61 @@ export function FileDialog({ path, onClose }: { path: string; onClose: () => voi
           </dl>
           <h3>Link</h3>
           <CopyText text={value.fileUrl} label="Link to the file" />
+          <SignedLink path={value.filePath} />
           {value.mime.startsWith("image/") ? <UrlBuilder file={value} /> : null}
         </>
       )}
     </Dialog>
+  );
+}
+
+const LIVES = [
+  ["3600", "An hour"],
+  ["86400", "A day"],
+  ["604800", "A week"],
+  ["2592000", "30 days"],
+] as const;
+
+/** A link for somebody without any other credential, good for a while. */
+function SignedLink({ path }: { path: string }) {
+  const { admin } = useBases();
+  const { session } = useSession();
+  const isAdmin = includes(session.user.role, "admin");
+  const keys = useLoaded(
+    () => (isAdmin ? api<{ items: ApiKey[] }>("GET", `${admin}/apiKeys`) : Promise.resolve({ items: [] })),
+    "keys",
+  );
+  const [life, setLife] = useState("86400");
+  const [chosen, setChosen] = useState("");
+  const [url, setUrl] = useState<string | null>(null);
+  const { busy, error, run } = useAction();
+  const usable = (keys.value?.items ?? []).filter((each) => each.enabled);
+  const keyId = chosen || usable[0]?.keyId;
+  if (!isAdmin || keyId === undefined) return null;
+  const make = () =>
+    void run(async () => {
+      const body = { keyId, path, expiresInSeconds: Number(life) };
+      setUrl((await api<{ url: string }>("POST", `${admin}/signedUrls`, body)).url);
+    });
+  return (
+    <section>
+      <h3>Signed link</h3>
+      <p class="notes">Whoever has it can read this file until it expires, even if the folder is private.</p>
+      <div class="columns">
+        <Select label="Good for" value={life} onValue={setLife} options={LIVES} />
+        <Select
+          label="With the rights of"
+          value={keyId}
+          onValue={setChosen}
+          options={usable.map((each) => [each.keyId, each.name] as const)}
+        />
+      </div>
+      <Problem error={error} />
+      {url === null ? null : <CopyText text={url} label="Signed link to the file" />}
+      <Button onClick={make} busy={busy}>
+        Sign a link
+      </Button>
+    </section>
   );
 }
 

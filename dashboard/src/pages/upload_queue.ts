@@ -211,6 +211,8 @@ export class UploadQueue {
 /** Files of a drop, those of whole folders too, each with its path below the drop. */
 export async function droppedFiles(data: DataTransfer): Promise<{ file: File; name: string }[]> {
   const entries = [...data.items].map((each) => each.webkitGetAsEntry()).filter((each) => each !== null);
+  // What comes from another page may have files without a place in a file system.
+  if (entries.length === 0) return [...data.files].map((file) => ({ file, name: file.name }));
   const found: { file: File; name: string }[] = [];
   for (const entry of entries) await collect(entry, "", found);
   return found;

@@ -41,6 +41,7 @@ from byteward.http.routes.admin import (
     jwt_certificates,
     presets,
     settings,
+    signed_urls,
     usage,
     users,
 )
@@ -78,6 +79,7 @@ HANDLERS: Final = (
     *presets.HANDLERS,
     *settings.HANDLERS,
     *explain.HANDLERS,
+    *signed_urls.HANDLERS,
     *usage.HANDLERS,
     *users.HANDLERS,
     *audit_log.HANDLERS,

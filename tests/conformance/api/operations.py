@@ -92,6 +92,7 @@ PROOFS: Final[Mapping[str, str]] = {
     "Explain": f"{_WHY}test_a_decision_is_explained_with_a_link_to_its_rule",
     "ListReaders": f"{_WHY}test_who_can_read_a_file",
     "PreviewPermissions": f"{_WHY}test_a_preview_says_what_would_become_hidden",
+    "SignUrl": "e2e/test_signed_links.py::test_a_signed_link_reads_one_private_file_for_a_while",
     "GetUsage": "e2e/test_usage.py::test_uploads_and_downloads_are_counted_by_day_and_key",
     "ListUsers": f"{_USERS}test_users_are_listed_with_what_they_may",
     "UpdateUser": f"{_USERS}test_a_changed_role_counts_at_once",

@@ -65,6 +65,14 @@ def test_only_administrators_see_users_and_the_audit_log(plane: Plane, role: Rol
         assert answer.json["error"]["details"] == {"needed": "admin"}
 
 
+def test_refused_changes_are_in_the_audit_log(plane: Plane) -> None:
+    member = plane.dash(Role.MEMBER)
+    assert invite(plane, member, "new@example.test", Role.VIEWER).code == "role_not_sufficient"
+    (event,) = events(plane, plane.dash(Role.OWNER), "?action=admin.refused")
+    assert (event["actor"], event["target"]) == ("member@example.test", "CreateInvitation")
+    assert event["outcome"] == "refused"
+
+
 def test_keys_and_jwts_do_not_administer(plane: Plane) -> None:
     for key in ("SK", "PK", plane.jwt()):
         answer = plane.call("GET", f"{ADMIN}/users", key=key)

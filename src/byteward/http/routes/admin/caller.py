@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from byteward.access.roles import Role
+from byteward.accounts.audit import Outcome
 from byteward.clock import now_ms
 from byteward.errors import BytewardError, ErrorCode
 from byteward.http.routes.parsing import caller_of, services_of
+from byteward.http.routes.routing import operation_of
 from byteward.http.services import ApiRequest
 from byteward.identity.dashboard.administrator import Administrator, role_not_sufficient
 from byteward.identity.dashboard.lifetimes import is_fresh
@@ -42,6 +44,11 @@ async def administrator(
         caller.client_ip,
     )
     if not user.role.includes(needed):
+        if request.method != "GET":
+            operation = operation_of(request.route_handler).id
+            await services_of(request).note(
+                who.event("admin.refused", operation, outcome=Outcome.REFUSED)
+            )
         raise role_not_sufficient(needed)
     if sensitive and not is_fresh(found.session, now_ms(services_of(request).clock)):
         raise BytewardError(
