@@ -129,6 +129,9 @@ class Broker:
             pass  # the worker went away, or it is not one, or this process ends
         finally:
             writer.close()
+            # Why the connection ended is of no interest; unasked, the loop would report it.
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
 
     async def reply(self, request: TransformRequest) -> TransformReply:
         """A result or an error."""

@@ -39,9 +39,13 @@ class TransformClient:
     async def result(self, request: TransformRequest) -> CachedResult:
         """A result that is not there yet.
 
+        INVARIANT: nothing is begun before the loop's next turn. Whoever looks whether a reply is
+        there at once drops this when it has to be waited for, and asks again.
+
         Raises:
             BytewardError: what went wrong; `overloaded` when the process is not there.
         """
+        await asyncio.sleep(0)
         try:
             reply = await self._asked(request)
         except (OSError, ValueError) as error:
@@ -66,15 +70,15 @@ class TransformClient:
                 connection = await self._connected()
                 reply = await self._exchange(connection, request)
         except BaseException:
-            connection[1].close()
+            await _end(connection[1])
             raise
         if reply is None:
-            connection[1].close()
+            await _end(connection[1])
             raise ConnectionResetError
         if len(self._idle) < _IDLE_CONNECTIONS:
             self._idle.append(connection)
         else:
-            connection[1].close()
+            await _end(connection[1])
         return reply
 
     async def _connected(self) -> Connection:
@@ -87,12 +91,19 @@ class TransformClient:
         with contextlib.suppress(ConnectionError):
             await write_message(writer, request)
             return await read_message(reader, TransformReply)
-        writer.close()
+        await _end(writer)
         return None
 
     async def close(self) -> None:
         """Release every connection."""
         for _, writer in self._idle:
-            writer.close()
+            await _end(writer)
         self._idle.clear()
         os.close(self._folder)
+
+
+async def _end(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; why it ended is of no interest, but unasked the loop would report it."""
+    writer.close()
+    with contextlib.suppress(OSError, asyncio.CancelledError):
+        await writer.wait_closed()
