@@ -76,6 +76,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     LAST_OWNER = "last_owner"
+    NAME_TAKEN = "name_taken"
     PATH_TAKEN = "path_taken"
     USER_EXISTS = "user_exists"
     API_VERSION_RETIRED = "api_version_retired"
@@ -183,6 +184,7 @@ CATALOGUE: Final[Mapping[ErrorCode, CodeInfo]] = {
     _C.METHOD_NOT_ALLOWED: CodeInfo(405, "the route does not take this method"),
     _C.REQUEST_TIMEOUT: CodeInfo(408, "the request body came too slowly", retry=True),
     _C.LAST_OWNER: CodeInfo(409, "the account would be left without an owner"),
+    _C.NAME_TAKEN: CodeInfo(409, "another one of the account has this name or id"),
     _C.PATH_TAKEN: CodeInfo(409, "no free path was found, or another upload won the path"),
     _C.USER_EXISTS: CodeInfo(409, "a user with this e-mail is there already"),
     _C.API_VERSION_RETIRED: CodeInfo(410, "the route is of a version of the API that is gone"),

@@ -17,12 +17,12 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from tests.browser.chromium import chromium
 from tests.browser.dashboard import PAGES, go_to, signed_in, violations
 from tests.browser.packages import NODE_MODULES
-from tests.e2e.server import COMMAND, Server, request, serving
+from tests.e2e.dashboard_user import PASSWORD, add_user
+from tests.e2e.server import Server, request, serving
 
 pytestmark = pytest.mark.browser
 
 EMAIL: Final = "ana@example.test"
-PASSWORD: Final = "quiet river under the hill"
 _NODE: Final = shutil.which("node") or "node"
 PNG: Final = Path(__file__).parents[2] / "docs/samples"
 
@@ -32,17 +32,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("dashboard") / "data") as started:
         add_user(started, EMAIL, "owner")
         yield started
-
-
-def add_user(server: Server, email: str, role: str) -> None:
-    """A user with `PASSWORD`, made by the command."""
-    subprocess.run(
-        [*COMMAND, "user", "add", email, "--role", role, "--password-stdin", "--data", server.data],
-        input=f"{PASSWORD}\n".encode(),
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ as a violation of its schema.
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.e2e.dashboard_user import add_user, bearer_of
 from tests.e2e.server import Server, request, serving
 
 HOOKS: Final = Path(__file__).with_name("generated_hooks.py")
@@ -28,8 +30,12 @@ EXCLUDED: Final = {
 REJECTIONS: Final = [400, 401, 403, 404, 405, 411, 413, 414, 415, 416, 429, 431]
 """How requests that break the schema may be refused: also before anybody looks at the schema."""
 
-ON_API: Final = r"^/(v2/|openapi|healthz|readyz)"
+ON_API: Final = r"^/(v2/accounts/|openapi|healthz|readyz)"
+ON_ADMIN: Final = r"^/v2/admin/"
 ON_CDN: Final = r"^/(\{accountId\}/|api/v1/|healthz|readyz)"
+
+
+PLANES: Final = {"api": ON_API, "admin": ON_ADMIN, "cdn": ON_CDN}
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +53,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def generate(server: Server, folder: Path, paths: str, base: str, *options: str) -> None:
+def bearer(server: Server, plane: str) -> str | None:
+    """What administration takes in the place of an API key: a new owner's bearer."""
+    if plane != "admin":
+        return None
+    email = f"{secrets.token_hex(4)}@example.test"
+    add_user(server, email, "owner")
+    return bearer_of(server, email)["Authorization"].removeprefix("Bearer ")
+
+
+def generate(
+    server: Server, folder: Path, plane: str, *options: str, key: str | None = None
+) -> None:
     """Let schemathesis loose on the operations of one plane; fail with what it found."""
+    paths, base = PLANES[plane], server.cdn if plane == "cdn" else server.api
     document = folder / "openapi.json"
     document.write_bytes(request("GET", f"{server.api}/openapi.json").body)
     settings = folder / "schemathesis.toml"
@@ -61,7 +79,7 @@ def generate(server: Server, folder: Path, paths: str, base: str, *options: str)
         [
             sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings),
             "run", str(document), "--url", base, "--include-path-regex", paths,
-            "--header", f"Authorization: Bearer {server.secret_key}",
+            "--header", f"Authorization: Bearer {key or server.secret_key}",
             "--exclude-checks", ",".join(EXCLUDED), "--warnings", "off",
             "--suppress-health-check", "all", "--continue-on-failure", "--no-color", *options,
         ],
@@ -75,19 +93,19 @@ def generate(server: Server, folder: Path, paths: str, base: str, *options: str)
     assert "request.failed" not in server.log.read_text()
 
 
-@pytest.mark.parametrize("plane", ["api", "cdn"])
+@pytest.mark.parametrize("plane", ["api", "admin", "cdn"])
 def test_generated_requests_get_declared_answers(
     server: Server, tmp_path: Path, plane: str
 ) -> None:
     options = ("--max-examples", "5", "--phases", "examples,fuzzing", "--seed", "1")
-    paths, base = (ON_API, server.api) if plane == "api" else (ON_CDN, server.cdn)
-    generate(server, tmp_path, paths, base, *options)
+    generate(server, tmp_path, plane, *options, key=bearer(server, plane))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("plane", ["api", "cdn"])
+@pytest.mark.parametrize("plane", ["api", "admin", "cdn"])
 def test_many_generated_requests_get_declared_answers(
     server: Server, tmp_path: Path, plane: str
 ) -> None:
-    paths, base = (ON_API, server.api) if plane == "api" else (ON_CDN, server.cdn)
-    generate(server, tmp_path, paths, base, "--max-examples", "100")
+    # A bearer is good for five minutes.
+    examples = "20" if plane == "admin" else "100"
+    generate(server, tmp_path, plane, "--max-examples", examples, key=bearer(server, plane))

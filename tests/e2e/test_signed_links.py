@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.dashboard_user import add_user, bearer_of
 from tests.e2e.server import COMMAND, Answer, Server, request, serving
-from tests.e2e.test_usage import bearer_of
 
 PASSWORD: Final = "quiet river under the hill"
 EMAIL: Final = "ana@example.test"
@@ -19,13 +19,7 @@ EMAIL: Final = "ana@example.test"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("signed") / "data") as started:
-        add_user = ["user", "add", EMAIL, "--role", "admin", "--password-stdin"]
-        subprocess.run(
-            [*COMMAND, *add_user, "--data", str(started.data)],
-            input=f"{PASSWORD}\n".encode(),
-            check=True,
-            capture_output=True,
-        )
+        add_user(started, EMAIL, "admin")
         private = [{"folderPath": "/", "publicPermissions": []}]
         started.apply({"accounts": [{"accountId": started.account_id, "folders": private}]})
         key = {"Authorization": f"Bearer {started.secret_key}"}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 from byteward.db.sqlite import open_sqlite
-from tests.e2e.server import COMMAND, Server, request, serving
+from tests.e2e.dashboard_user import add_user, bearer_of
+from tests.e2e.server import Server, request, serving
 
 PASSWORD = "quiet river under the hill"
 BYTES = b"x" * 1000
@@ -26,27 +25,6 @@ def rows(data: Path) -> list[tuple[Any, ...]]:
         database.close_now()
 
 
-def bearer_of(server: Server, email: str) -> dict[str, str]:
-    """The header of a user whose password is `PASSWORD`, signed in as the page does it."""
-    origin = {"Origin": server.api, "Content-Type": "application/json"}
-    credentials = {"email": email, "password": PASSWORD}
-    login = request(
-        "POST",
-        f"{server.api}/dashboard/api/login",
-        headers=origin,
-        body=json.dumps(credentials).encode(),
-    )
-    cookie = {"Cookie": login.headers["set-cookie"].partition(";")[0], **origin}
-    csrf = request("GET", f"{server.api}/dashboard/api/session", headers=cookie).json["csrfToken"]
-    made = request(
-        "POST",
-        f"{server.api}/dashboard/api/bearer",
-        headers={**cookie, "X-CSRF-Token": csrf},
-        body=b"{}",
-    )
-    return {"Authorization": f"Bearer {made.json['bearer']}"}
-
-
 def usage(server: Server) -> dict[str, Any]:
     """As the dashboard reads it."""
     bearer = bearer_of(server, "ana@example.test")
@@ -57,13 +35,7 @@ def usage(server: Server) -> dict[str, Any]:
 
 def test_uploads_and_downloads_are_counted_by_day_and_key(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
-        add_user = ["user", "add", "ana@example.test", "--role", "viewer", "--password-stdin"]
-        subprocess.run(
-            [*COMMAND, *add_user, "--data", str(server.data)],
-            input=f"{PASSWORD}\n".encode(),
-            check=True,
-            capture_output=True,
-        )
+        add_user(server, "ana@example.test", "viewer")
         key = {"Authorization": f"Bearer {server.secret_key}"}
         target = f"{server.api}/v2/accounts/{server.account_id}/uploads/binary?filePath=/a.txt"
         assert request("POST", target, headers=key, body=BYTES).status == 200

@@ -79,7 +79,7 @@ CREATE_API_KEY: Final = Operation(
     body=schemas.NewKey(kind="secret", name="backend", path_permissions=[_RULE]),
     answer=_WITH_TEXT,
     access=Access.DASHBOARD_USER,
-    refusals=(ErrorCode.REAUTHENTICATION_REQUIRED, *WRITING),
+    refusals=(ErrorCode.REAUTHENTICATION_REQUIRED, ErrorCode.NAME_TAKEN, *WRITING),
     is_extension=True,
 )
 
@@ -257,12 +257,7 @@ def _key_id(request: ApiRequest) -> str:
 
 
 def _name_taken(name: str) -> BytewardError:
-    message = f"another API key has the name `{name}`"
-    return BytewardError(
-        ErrorCode.INVALID_REQUEST,
-        f"invalid request: body.name: {message}",
-        details={"body.name": {"message": message}},
-    )
+    return BytewardError(ErrorCode.NAME_TAKEN, f"another API key has the name `{name}`")
 
 
 HANDLERS: Final = (

@@ -26,7 +26,15 @@ _SENSITIVE: Final = (
     *WRITING,
 )
 _PEM: Final = (
-    "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A…\n-----END PUBLIC KEY-----\n"
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqocW3OQ6wSJ18UcPvnia\n"
+    "yzx5i1PEXu1k0asZnUd0CRJk7aRSbWXjDTvbifMvXu9VGd1PUyIzSqKf7iEVIPje\n"
+    "0HWCdR5DXwhcsN4joHJdk7/f3JJ90318gHJMTbmZE75TATfMrru3aNjvJpAmK3aA\n"
+    "lfKYopIkmYzah1Ry0V+jH95zFI17omlR7asvmZE3WHHWcJ39uUfN83ZHxEh0oaDv\n"
+    "W+PS+rwoktQBUFqzYSoEOgrtF8zq44PljA7YONgkLcQcfr2/NTt911VTZf5X712v\n"
+    "2ru/wk29FC55Le6EorDbZnzVMNFym7nUvgWqPion3q1zcc+r9QfUg5Hl1rqCcSx+\n"
+    "rQIDAQAB\n"
+    "-----END PUBLIC KEY-----\n"
 )
 _EXAMPLE: Final = schemas.CertificateItem(
     "cert0001",
@@ -69,7 +77,7 @@ CREATE_JWT_CERTIFICATE: Final = Operation(
     body=schemas.NewCertificate("web app", _PEM, "cert0001"),
     answer=_EXAMPLE,
     access=Access.DASHBOARD_USER,
-    refusals=(ErrorCode.REAUTHENTICATION_REQUIRED, *WRITING),
+    refusals=(ErrorCode.REAUTHENTICATION_REQUIRED, ErrorCode.NAME_TAKEN, *WRITING),
     is_extension=True,
 )
 
@@ -84,11 +92,8 @@ async def create_jwt_certificate(request: ApiRequest) -> schemas.CertificateItem
     if any(
         c.certificate_id == certificate_id for c in await configuration.certificates(by.account_id)
     ):
-        message = f"another certificate has the id `{certificate_id}`"
         raise BytewardError(
-            ErrorCode.INVALID_REQUEST,
-            f"invalid request: body.certificateId: {message}",
-            details={"body.certificateId": {"message": message}},
+            ErrorCode.NAME_TAKEN, f"another certificate has the id `{certificate_id}`"
         )
     element = {"id": certificate_id, "name": body.name, "pem": body.pem}
     await configuration.set_element(by, "jwtCertificates", element)
