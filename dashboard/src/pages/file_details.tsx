@@ -68,7 +68,10 @@ function SignedLink({ path }: { path: string }) {
   const [chosen, setChosen] = useState("");
   const [url, setUrl] = useState<string | null>(null);
   const { busy, error, run } = useAction();
-  const usable = (keys.value?.items ?? []).filter((each) => each.enabled);
+  // Secret keys first: a public one can rarely read what is private.
+  const usable = (keys.value?.items ?? [])
+    .filter((each) => each.enabled)
+    .sort((one, other) => Number(one.kind === "public") - Number(other.kind === "public"));
   const keyId = chosen || usable[0]?.keyId;
   if (!isAdmin || keyId === undefined) return null;
   const make = () =>
